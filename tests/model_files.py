@@ -1,0 +1,159 @@
+"""Random model files for the tests, written with numpy and json alone: no torch, no safetensors package.
+
+The weights mean nothing, but they have the spread of a freshly initialised network, so masks differ from bin to bin and
+from frame to frame, and a test that mixes up two of anything sees it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Tensors = dict[str, Array]
+
+_DTYPES = {"float32": "F32", "float16": "F16"}
+
+
+def write_safetensors(path: str | Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> Path:
+    """Write tensors (float32 or float16) and metadata as a .safetensors file: length, JSON header, raw data."""
+    header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    chunks = []
+    offset = 0
+    for name, tensor in tensors.items():
+        data = np.ascontiguousarray(tensor).tobytes()
+        header[name] = {
+            "dtype": _DTYPES[tensor.dtype.name],
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + len(data)],
+        }
+        chunks.append(data)
+        offset += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # the data starts on an 8-byte boundary
+    path = Path(path)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(chunks))
+    return path
+
+
+def random_band_gru(
+    path: str | Path,
+    *,
+    seed: int = 0,
+    sample_rate: int = 44_100,
+    n_fft: int = 512,
+    hop: int | None = None,
+    bands: int = 7,
+    dim: int = 8,
+    hidden: int = 8,
+    band_hidden: int = 4,
+    blocks: int = 2,
+    **metadata: str,
+) -> Path:
+    """Write a random `band-gru`; keyword arguments left over replace or add metadata."""
+    bins = n_fft // 2 + 1
+    edges = mel_band_edges(bins, bands, sample_rate)
+    draw = _Draw(seed)
+    tensors: Tensors = {
+        "encoder.weight": draw.matrix(dim, 4 * bins, fan_in=4 * bins // bands),
+        "encoder.bias": draw.vectors(bands, dim),
+    }
+    for i in range(blocks):
+        time, band = f"blocks.{i}.time", f"blocks.{i}.band"
+        tensors[f"{time}_norm.weight"] = draw.gain(dim)
+        tensors |= draw.gru(f"{time}_gru.", "_l0", dim, hidden)
+        tensors |= draw.linear(f"{time}_linear", hidden, dim)
+        tensors[f"{band}_norm.weight"] = draw.gain(dim)
+        tensors |= draw.gru(f"{band}_gru.", "_l0", dim, band_hidden)
+        tensors |= draw.gru(f"{band}_gru.", "_l0_reverse", dim, band_hidden)
+        tensors |= draw.linear(f"{band}_linear", 2 * band_hidden, dim)
+    tensors["norm.weight"] = draw.gain(dim)
+    tensors |= draw.linear("decoder", dim, 2 * bins)
+    common = _metadata("band-gru", sample_rate, n_fft, hop, extension_bins=edges[-1] - edges[-2])
+    return write_safetensors(path, tensors, common | {"band_edges": ",".join(map(str, edges))} | metadata)
+
+
+def random_gru(
+    path: str | Path,
+    *,
+    seed: int = 0,
+    sample_rate: int = 16_000,
+    n_fft: int = 256,
+    hop: int | None = None,
+    hidden: int = 16,
+    layers: int = 2,
+    **metadata: str,
+) -> Path:
+    """Write a random `gru`; keyword arguments left over replace or add metadata."""
+    bins = n_fft // 2 + 1
+    draw = _Draw(seed)
+    tensors: Tensors = {}
+    for layer in range(layers):
+        tensors |= draw.gru("gru.", f"_l{layer}", bins if layer == 0 else hidden, hidden)
+    tensors |= draw.linear("vocals", hidden, bins)
+    tensors |= draw.linear("accompaniment", hidden, bins)
+    return write_safetensors(
+        path, tensors, _metadata("gru", sample_rate, n_fft, hop, extension_bins=min(32, bins)) | metadata
+    )
+
+
+def mel_band_edges(bins: int, bands: int, sample_rate: float) -> list[int]:
+    """Return bands + 1 integers from 0 to `bins`, evenly spaced in mel, every band at least one bin wide."""
+    top = 2595 * np.log10(1 + sample_rate / 2 / 700)  # O'Shaughnessy's mel scale
+    hertz = 700 * (10 ** (np.linspace(0, top, bands + 1) / 2595) - 1)
+    edges = [round(edge) for edge in hertz / (sample_rate / 2) * bins]
+    for b in range(1, bands):
+        edges[b] = min(max(edges[b], edges[b - 1] + 1), bins - bands + b)
+    return edges
+
+
+def _metadata(
+    architecture: str, sample_rate: int, n_fft: int, hop: int | None, extension_bins: int
+) -> dict[str, str]:
+    return {
+        "format": "pyvocsep-1",
+        "architecture": architecture,
+        "name": f"random-{architecture}",
+        "sample_rate": str(sample_rate),
+        "n_fft": str(n_fft),
+        "hop": str(hop or n_fft // 2),
+        "exponent": "0.3",
+        "stems": "vocals,accompaniment",
+        "extension_bins": str(extension_bins),
+        "trained_on": "nothing: random weights",
+    }
+
+
+class _Draw:
+    """Random tensors in the storage types of a shipped file: matrices float16, vectors float32."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def matrix(self, rows: int, columns: int, fan_in: int | None = None) -> Array:
+        return (self._rng.standard_normal((rows, columns)) / np.sqrt(fan_in or columns)).astype(np.float16)
+
+    def vectors(self, rows: int, columns: int) -> Array:
+        return (0.3 * self._rng.standard_normal((rows, columns))).astype(np.float16)
+
+    def vector(self, size: int) -> Array:
+        return (0.3 * self._rng.standard_normal(size)).astype(np.float32)
+
+    def gain(self, size: int) -> Array:
+        gain: Array = self._rng.uniform(0.5, 1.5, size).astype(np.float32)
+        return gain
+
+    def linear(self, name: str, inputs: int, outputs: int) -> Tensors:
+        return {f"{name}.weight": self.matrix(outputs, inputs), f"{name}.bias": self.vector(outputs)}
+
+    def gru(self, prefix: str, suffix: str, inputs: int, hidden: int) -> Tensors:
+        return {
+            f"{prefix}weight_ih{suffix}": self.matrix(3 * hidden, inputs),
+            f"{prefix}weight_hh{suffix}": self.matrix(3 * hidden, hidden),
+            f"{prefix}bias_ih{suffix}": self.vector(3 * hidden),
+            f"{prefix}bias_hh{suffix}": self.vector(3 * hidden),
+        }
