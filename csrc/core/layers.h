@@ -1,0 +1,86 @@
+// The layers of the networks: weights packed once at construction, then only kernels.
+//
+// Rows are frames or bands; widths are padded to whole panels of 16 with zero weights, so padding stays zero.
+#pragma once
+
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/model_file.h"
+#include "kernels/kernels.h"
+
+namespace pyvocsep {
+
+// A matrix as the file has it, or as a layer derives it: row-major, outputs x inputs.
+struct Matrix {
+  int outputs, inputs;
+  std::vector<float> values;
+
+  Matrix(int outputs, int inputs) : outputs(outputs), inputs(inputs), values(static_cast<size_t>(outputs) * inputs) {}
+  float& at(int output, int input) { return values[static_cast<size_t>(output) * inputs + input]; }
+  float at(int output, int input) const { return values[static_cast<size_t>(output) * inputs + input]; }
+};
+
+class Linear {
+ public:
+  Linear(const Matrix& weight, const std::vector<float>& bias);
+
+  int inputs() const { return inputs_; }
+  int outputs() const { return outputs_; }
+
+  // y[r] = weight x[r] + bias, then the epilogue.
+  void forward(const float* x, ptrdiff_t x_stride, int rows, float* y, ptrdiff_t y_stride,
+               Epilogue epilogue = Epilogue::kStore) const noexcept {
+    kernels_.linear({x, x_stride, rows, inputs_, outputs_, weights_.data(), bias_.data(), y, y_stride, epilogue});
+  }
+
+ private:
+  const Kernels& kernels_;
+  int inputs_, outputs_;
+  Buffer weights_, bias_;
+};
+
+// One direction of one GRU layer, with PyTorch's equations; see kernels/gru.h.
+class Gru {
+ public:
+  // Reads weight_ih, weight_hh, bias_ih, bias_hh (each name followed by `suffix`, such as "_l0_reverse").
+  Gru(const ModelFile& file, const std::string& prefix, const std::string& suffix, int inputs);
+
+  static int hidden_of(const ModelFile& file, const std::string& prefix, const std::string& suffix);
+
+  int hidden() const { return hidden_; }
+  int width() const { return padded(hidden_); }    // of a state
+  int gates_width() const { return 3 * width(); }  // of a row of gates
+
+  // The input's share of the gates: all rows at once, outside the recurrence.
+  void gates(const float* x, ptrdiff_t x_stride, int rows, float* gates, ptrdiff_t gates_stride) const noexcept {
+    input_.forward(x, x_stride, rows, gates, gates_stride);
+  }
+  // The next state y from the state h, for each of the rows.
+  void step(const float* gates, ptrdiff_t gates_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
+            ptrdiff_t y_stride) const noexcept {
+    kernels_.gru_step({gates, gates_stride, h, h_stride, rows, hidden_, recurrent_.data(), bias_n_.data(), y, y_stride});
+  }
+
+ private:
+  const Kernels& kernels_;
+  int hidden_;
+  Linear input_;
+  Buffer recurrent_, bias_n_;
+};
+
+class RmsNorm {
+ public:
+  RmsNorm(const ModelFile& file, const std::string& name, int size);
+
+  void forward(const float* x, ptrdiff_t x_stride, int rows, float* y, ptrdiff_t y_stride) const noexcept {
+    kernels_.rms_norm(x, x_stride, rows, padded(size_), size_, weight_.data(), y, y_stride);
+  }
+
+ private:
+  const Kernels& kernels_;
+  int size_;
+  Buffer weight_;
+};
+
+}  // namespace pyvocsep

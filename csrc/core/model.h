@@ -1,0 +1,38 @@
+// A model file read, checked and ready to make mask estimators.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/grid.h"
+#include "core/mask_estimator.h"
+#include "core/model_file.h"
+
+namespace pyvocsep {
+
+class Model {
+ public:
+  // Throws what ModelFile throws.
+  explicit Model(const std::string& path) : Model(ModelFile(path)) {}
+  explicit Model(ModelFile file);
+
+  const ModelFile& file() const { return file_; }
+  const std::string& architecture() const { return file_.text("architecture"); }
+  int sample_rate() const { return sample_rate_; }
+  int n_fft() const { return n_fft_; }
+  int hop() const { return hop_; }
+  // The network's bins: those above them take the mean mask of the top `extension_bins`.
+  int bins() const { return n_fft_ / 2 + 1; }
+  int extension_bins() const { return extension_bins_; }
+
+  Grid grid(double rate) const { return scaled_grid(n_fft_, hop_, sample_rate_, rate); }
+
+  // A network for streams of `channels` channels on this grid that takes up to `max_frames` frames a call.
+  std::unique_ptr<MaskEstimator> estimator(const Grid& grid, int channels, int max_frames) const;
+
+ private:
+  ModelFile file_;
+  int sample_rate_, n_fft_, hop_, extension_bins_;
+};
+
+}  // namespace pyvocsep

@@ -1,0 +1,59 @@
+// Which kernels run: asked of the processor once, overridden by PYVOCSEP_ISA.
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "kernels.h"
+
+namespace pyvocsep {
+
+#if defined(__x86_64__)
+namespace baseline { extern const Kernels kTable; }
+namespace avx2 { extern const Kernels kTable; }
+namespace avx512 { extern const Kernels kTable; }
+#elif defined(__aarch64__)
+namespace neon { extern const Kernels kTable; }
+#else
+namespace baseline { extern const Kernels kTable; }
+#endif
+
+KernelList available_kernels() {
+#if defined(__x86_64__)
+  KernelList list = {{&baseline::kTable}, 1};
+  // libgcc's answer includes whether the operating system saves the wide registers.
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list.table[list.count++] = &avx2::kTable;
+  if (list.count == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    list.table[list.count++] = &avx512::kTable;
+  return list;
+#elif defined(__aarch64__)
+  return {{&neon::kTable}, 1};
+#else
+  return {{&baseline::kTable}, 1};
+#endif
+}
+
+namespace {
+
+const Kernels& choose() {
+  const KernelList list = available_kernels();
+  const char* forced = std::getenv("PYVOCSEP_ISA");
+  if (forced == nullptr || *forced == '\0') return *list.table[list.count - 1];
+  std::string names;
+  for (int i = 0; i < list.count; ++i) {
+    if (std::string_view(forced) == list.table[i]->name) return *list.table[i];
+    names += (i ? ", " : "") + std::string(list.table[i]->name);
+  }
+  throw std::runtime_error("PYVOCSEP_ISA=" + std::string(forced) + " is not an instruction set of this machine; it has " +
+                           names);
+}
+
+}  // namespace
+
+const Kernels& kernels() {
+  static const Kernels& chosen = choose();
+  return chosen;
+}
+
+}  // namespace pyvocsep

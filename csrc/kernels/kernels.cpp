@@ -1,0 +1,33 @@
+// Compiled once per instruction set: the loops of this folder, collected into that set's table.
+#include "kernels.h"
+
+#include "fft.h"
+#include "gru.h"
+#include "linear.h"
+#include "rms_norm.h"
+#include "spectrum.h"
+
+#define PYVOCSEP_TEXT_OF(x) #x
+#define PYVOCSEP_TEXT(x) PYVOCSEP_TEXT_OF(x)
+
+namespace pyvocsep::PYVOCSEP_ISA {
+
+extern const Kernels kTable;
+const Kernels kTable = {
+    .name = PYVOCSEP_TEXT(PYVOCSEP_ISA),
+    .linear = linear,
+    .gru_step = gru_step,
+    .rms_norm = rms_norm,
+    .fft_pass = fft_pass,
+    .fft_pack = fft_pack,
+    .fft_real_split = fft_real_split,
+    .fft_real_merge = fft_real_merge,
+    .fft_unpack_add = fft_unpack_add,
+    .magnitudes_mono = magnitudes_mono,
+    .magnitudes_mean = magnitudes_mean,
+    .magnitudes_stereo = magnitudes_stereo,
+    .ratio_mask = ratio_mask,
+    .apply_mask = apply_mask,
+};
+
+}  // namespace pyvocsep::PYVOCSEP_ISA

@@ -1,0 +1,109 @@
+// The hot loops, as a table of functions: one table per instruction set, chosen once at start-up.
+//
+// Conventions. Matrices are row-major with a row stride in floats. A "panel" is 16 output columns: widths
+// are padded to whole panels with zero weights, whatever the instruction set, so packed weights serve all.
+// Arrays that a kernel walks by vectors must be readable and writable up to kPad floats past their end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pyvocsep {
+
+inline constexpr int kPanel = 16;
+inline constexpr int kPad = 64;  // four of the widest vectors: the longest step of any kernel
+
+constexpr int padded(int n) { return (n + kPanel - 1) / kPanel * kPanel; }
+
+enum class Epilogue {
+  kStore,    // y  = a
+  kAdd,      // y += a
+  kRelu,     // y  = max(a, 0)
+  kSigmoid,  // y  = 1 / (1 + e^-a)
+};
+
+// a = x W + bias, then the epilogue.
+struct LinearArgs {
+  const float* x;        // rows x inputs
+  ptrdiff_t x_stride;
+  int rows, inputs, outputs;
+  const float* weights;  // [outputs / 16][inputs][16]
+  const float* bias;     // padded(outputs)
+  float* y;              // rows x outputs; nothing past `outputs` is written
+  ptrdiff_t y_stride;
+  Epilogue epilogue;
+};
+
+// One time step of a GRU for `rows` independent sequences, given the input's share of the gates.
+struct GruStepArgs {
+  const float* gates;    // rows x 3 * padded(hidden): W_i x + b_i for r, z, n, with b_h in r and z too
+  ptrdiff_t gates_stride;
+  const float* h;        // rows x padded(hidden), the state before
+  ptrdiff_t h_stride;
+  int rows, hidden;      // hidden: the rows of the weights in use
+  const float* weights;  // [padded(hidden) / 16][hidden][r, z, n][16]
+  const float* bias;     // padded(hidden): b_hn
+  float* y;              // rows x padded(hidden), the state after; must not overlap h
+  ptrdiff_t y_stride;
+};
+
+// One pass of a Stockham FFT on split complex data; see fft.h.
+struct FftPass {
+  int radix;
+  int count;              // m: transforms left after this pass
+  int stride;             // s: length of the runs that this pass moves as a whole
+  const float* cos_table; // narrow (s < 16): [radix - 1][m * s]; wide: [radix - 1][m]
+  const float* sin_table;
+  const int32_t* target;  // narrow: where element i = q + s p of output 0 goes, q + s radix p
+};
+
+struct Kernels {
+  const char* name;
+
+  void (*linear)(const LinearArgs&);
+  void (*gru_step)(const GruStepArgs&);
+
+  // y[r] = x[r] / sqrt(mean(x[r]^2) + 1e-5) * weight; width is a whole number of panels
+  // of which the first `count` columns count for the mean.
+  void (*rms_norm)(const float* x, ptrdiff_t x_stride, int rows, int width, int count, const float* weight,
+                   float* y, ptrdiff_t y_stride);
+
+  void (*fft_pass)(const FftPass&, const float* re, const float* im, float* out_re, float* out_im);
+  // Z[i] = x[2i] w[2i] + j x[2i+1] w[2i+1], i < n
+  void (*fft_pack)(const float* x, const float* window, int n, float* re, float* im);
+  // Spectrum of a real signal from the half-size transform of its packed form, bins 0..n.
+  // z_re and z_im need kPad readable floats before them and hold Z[n] = Z[0].
+  void (*fft_real_split)(const float* z_re, const float* z_im, const float* cos_table, const float* sin_table,
+                         int n, float* re, float* im);
+  // The inverse of fft_real_split, times 2; re and im need kPad readable floats before them.
+  void (*fft_real_merge)(const float* re, const float* im, const float* cos_table, const float* sin_table,
+                         int n, float* z_re, float* z_im);
+  // y[2i] += re[i] w[2i], y[2i+1] += im[i] w[2i+1], i < n
+  void (*fft_unpack_add)(const float* re, const float* im, const float* window, int n, float* y);
+
+  // y[k] = (|X[k]| * scale)^exponent
+  void (*magnitudes_mono)(const float* re, const float* im, int bins, float scale, float exponent, float* y);
+  // y[k] = ((|L[k]| + |R[k]|) / 2 * scale)^exponent
+  void (*magnitudes_mean)(const float* l_re, const float* l_im, const float* r_re, const float* r_im, int bins,
+                          float scale, float exponent, float* y);
+  // y[4k...] = |M|, |S|, |L|, |R| of bin k, each times scale, to the power exponent
+  void (*magnitudes_stereo)(const float* l_re, const float* l_im, const float* r_re, const float* r_im,
+                            int bins, float scale, float exponent, float* y);
+  // mask[k] = (v[k] + e) / (v[k] + a[k] + 2 e)
+  void (*ratio_mask)(const float* v, const float* a, int bins, float e, float* mask);
+  // re[k] *= mask[k], im[k] *= mask[k]
+  void (*apply_mask)(const float* mask, int bins, float* re, float* im);
+};
+
+// The table in use: the best that the machine has, or the one that PYVOCSEP_ISA names.
+// Throws std::runtime_error if that is unknown or the machine lacks it.
+const Kernels& kernels();
+
+// Tables that run on this machine, the best last.
+struct KernelList {
+  const Kernels* table[3];
+  int count;
+};
+KernelList available_kernels();
+
+}  // namespace pyvocsep

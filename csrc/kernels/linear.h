@@ -1,0 +1,91 @@
+// Matrix product with packed weights, register-blocked, and what follows it while it is in registers.
+#pragma once
+
+#include "kernels.h"
+#include "math.h"
+
+namespace pyvocsep::PYVOCSEP_ISA {
+
+// Accumulators fill the register file: rows x (panels * 16 / lanes) vectors, plus weights and a broadcast.
+#if defined(__AVX512F__)
+inline constexpr int kLinearRows = 6, kLinearPanels = 4;  // 24 of 32 registers
+#elif defined(__AVX2__)
+inline constexpr int kLinearRows = 6, kLinearPanels = 1;  // 12 of 16
+#elif defined(__ARM_NEON)
+inline constexpr int kLinearRows = 6, kLinearPanels = 1;  // 24 of 32
+#else
+inline constexpr int kLinearRows = 3, kLinearPanels = 1;  // 12 of 16
+#endif
+inline constexpr int kPanelVecs = kPanel / kLanes;
+
+inline Vec finish(Epilogue epilogue, Vec a, const float* y) {
+  switch (epilogue) {
+    case Epilogue::kAdd: return load(y) + a;
+    case Epilogue::kRelu: return max(a, splat(0.0f));
+    case Epilogue::kSigmoid: return sigmoid(a);
+    default: return a;
+  }
+}
+
+// y[R x P*16] from x[R x inputs] and P panels of weights. Each output is bias + x[0] w[0] + x[1] w[1] ...
+// in that order, however the rows and panels are cut: block sizes never change a bit.
+template <int R, int P>
+void linear_block(const LinearArgs& a, const float* x, const float* weights, const float* bias, float* y,
+                  int columns) {
+  constexpr int V = P * kPanelVecs;
+  const ptrdiff_t panel = static_cast<ptrdiff_t>(a.inputs) * kPanel;
+  Vec acc[R][V];
+  for (int v = 0; v < V; ++v) {
+    const Vec b = load(bias + v * kLanes);
+    for (int r = 0; r < R; ++r) acc[r][v] = b;
+  }
+  for (int k = 0; k < a.inputs; ++k) {
+    Vec w[V];
+    for (int p = 0; p < P; ++p)
+      for (int v = 0; v < kPanelVecs; ++v)
+        w[p * kPanelVecs + v] = load(weights + p * panel + k * kPanel + v * kLanes);
+    for (int r = 0; r < R; ++r) {
+      const Vec xk = splat(x[r * a.x_stride + k]);
+      for (int v = 0; v < V; ++v) acc[r][v] = fma(xk, w[v], acc[r][v]);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    float* row = y + r * a.y_stride;
+    for (int v = 0; v < V; ++v) {
+      const int left = columns - v * kLanes;
+      if (left >= kLanes) {
+        store(row + v * kLanes, finish(a.epilogue, acc[r][v], row + v * kLanes));
+      } else if (left > 0) {
+        float whole[kLanes] = {};
+        for (int i = 0; i < left; ++i) whole[i] = row[v * kLanes + i];
+        store(whole, finish(a.epilogue, acc[r][v], whole));
+        for (int i = 0; i < left; ++i) row[v * kLanes + i] = whole[i];
+      }
+    }
+  }
+}
+
+template <int R, int P>
+void linear_rows(const LinearArgs& a, int rows, const float* x, const float* weights, const float* bias,
+                 float* y, int columns) {
+  if constexpr (R > 0) {
+    for (; rows >= R; rows -= R, x += R * a.x_stride, y += R * a.y_stride)
+      linear_block<R, P>(a, x, weights, bias, y, columns);
+    if (rows > 0) linear_rows<R - 1, P>(a, rows, x, weights, bias, y, columns);
+  }
+}
+
+template <int P>
+void linear_panels(const LinearArgs& a, int first) {
+  if constexpr (P > 0) {
+    const int panels = padded(a.outputs) / kPanel;
+    for (; panels - first >= P; first += P)
+      linear_rows<kLinearRows, P>(a, a.rows, a.x, a.weights + static_cast<ptrdiff_t>(first) * a.inputs * kPanel,
+                                  a.bias + first * kPanel, a.y + first * kPanel, a.outputs - first * kPanel);
+    if (panels > first) linear_panels<P - 1>(a, first);
+  }
+}
+
+inline void linear(const LinearArgs& a) { linear_panels<kLinearPanels>(a, 0); }
+
+}  // namespace pyvocsep::PYVOCSEP_ISA

@@ -1,0 +1,54 @@
+// Between the transform and the network: magnitudes to a power on the way in, masks on the way out.
+#pragma once
+
+#include "kernels.h"
+#include "math.h"
+
+namespace pyvocsep::PYVOCSEP_ISA {
+
+// (|re + j im| * scale)^exponent, through the power: |X|^e = (|X|^2)^(e/2).
+inline Vec magnitude(Vec re, Vec im, float scale, float exponent) {
+  const Vec power = fma(re, re, im * im) * splat(scale * scale);
+  return pow(power, 0.5f * exponent);
+}
+
+inline void magnitudes_mono(const float* re, const float* im, int bins, float scale, float exponent, float* y) {
+  for (int k = 0; k < bins; k += kLanes) store(y + k, magnitude(load(re + k), load(im + k), scale, exponent));
+}
+
+inline void magnitudes_mean(const float* l_re, const float* l_im, const float* r_re, const float* r_im, int bins,
+                            float scale, float exponent, float* y) {
+  const Vec half = splat(0.5f);
+  for (int k = 0; k < bins; k += kLanes) {
+    const Vec mean = half * (magnitude(load(l_re + k), load(l_im + k), scale, 1.0f) +
+                             magnitude(load(r_re + k), load(r_im + k), scale, 1.0f));
+    store(y + k, pow(mean, exponent));
+  }
+}
+
+inline void magnitudes_stereo(const float* l_re, const float* l_im, const float* r_re, const float* r_im,
+                              int bins, float scale, float exponent, float* y) {
+  for (int k = 0; k < bins; k += kLanes, y += 4 * kLanes) {
+    const Vec half = splat(0.5f);
+    const Vec lr = load(l_re + k), li = load(l_im + k), rr = load(r_re + k), ri = load(r_im + k);
+    store_zipped(y, magnitude((lr + rr) * half, (li + ri) * half, scale, exponent),
+                 magnitude((lr - rr) * half, (li - ri) * half, scale, exponent),
+                 magnitude(lr, li, scale, exponent), magnitude(rr, ri, scale, exponent));
+  }
+}
+
+inline void ratio_mask(const float* v, const float* a, int bins, float e, float* mask) {
+  const Vec e1 = splat(e), e2 = splat(2.0f * e);
+  for (int k = 0; k < bins; k += kLanes)
+    store(mask + k, (load(v + k) + e1) / (load(v + k) + load(a + k) + e2));
+}
+
+inline void apply_mask(const float* mask, int bins, float* re, float* im) {
+  for (int k = 0; k < bins; k += kLanes) {
+    const Vec m = load(mask + k);
+    store(re + k, load(re + k) * m);
+    store(im + k, load(im + k) * m);
+  }
+}
+
+}  // namespace pyvocsep::PYVOCSEP_ISA

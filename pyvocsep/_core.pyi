@@ -1,0 +1,54 @@
+"""The C++ core: see csrc/python/module.cpp. Use `pyvocsep.Separator`; these classes check only what memory needs."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+def isa() -> str:
+    """The instruction set in use: "baseline", "avx2", "avx512" or "neon". RuntimeError if PYVOCSEP_ISA names another."""
+
+def available_isas() -> list[str]:
+    """The instruction sets that this machine can run, the best last."""
+
+def rfft(x: NDArray[np.float32]) -> NDArray[np.complex64]:
+    """Spectrum (size/2 + 1,) of a real signal (size,). ValueError unless size is even, 7-smooth and 64 to 16384."""
+
+def irfft(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """The inverse of `rfft`."""
+
+class Model:
+    """A model file, read and checked. OSError if it cannot be read, ValueError if it is not sound."""
+
+    def __init__(self, path: str) -> None: ...
+    @property
+    def metadata(self) -> dict[str, str]: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def sample_rate(self) -> int: ...
+    @property
+    def n_fft(self) -> int: ...
+    @property
+    def hop(self) -> int: ...
+
+class Separator:
+    """One stream. ValueError for a rate, number of channels or threads out of range."""
+
+    def __init__(self, model: Model, sample_rate: float, channels: int, threads: int = 1) -> None: ...
+    @property
+    def latency_samples(self) -> int: ...
+    def reset(self) -> None: ...
+    def process(
+        self,
+        input: NDArray[np.float32],
+        vocals: NDArray[np.float32],
+        accompaniment: NDArray[np.float32],
+    ) -> None:
+        """Fills the stems; all arrays are C-contiguous (channels, samples). Releases the GIL."""
+
+class MaskEstimator:
+    """The network alone, on the grid of a sample rate; carries its state from call to call."""
+
+    def __init__(self, model: Model, sample_rate: float, channels: int) -> None: ...
+    def reset(self) -> None: ...
+    def masks(self, spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
+        """Masks of the same shape as the spectra: (channels, frames, bins)."""
