@@ -1,0 +1,25 @@
+"""Vocals and accompaniment, separated in real time on a CPU.
+
+`process` separates a file or an array, `Separator` a stream. The command line is `pyvocsep`.
+"""
+
+from __future__ import annotations
+
+from pyvocsep.errors import AudioFileError, AudioWarning
+from pyvocsep.separate import Stems, process
+from pyvocsep.separator import Separator
+
+__all__ = ["AudioFileError", "AudioWarning", "Separator", "Stems", "__version__", "process"]
+
+__version__: str
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":  # only when asked for: importing importlib.metadata costs as much as all of us
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("pyvocsep")
+        except PackageNotFoundError:  # run from the source tree
+            return "0+unknown"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,55 @@
+"""The models that come with the package, and how a name or a path becomes one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pyvocsep import _core
+
+_FOLDER = Path(__file__).parent
+_SUFFIX = ".safetensors"
+
+DEFAULT = "band-gru"
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Return the names that `model=` takes besides a path."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*" + _SUFFIX)))
+
+
+def model_path(model: str | os.PathLike[str]) -> Path:
+    """Return the file of a shipped model, or `model` itself where it is the path of a .safetensors file.
+
+    Raises FileNotFoundError for a path at which there is no file, ValueError for a name that is not shipped.
+    """
+    path = Path(model)
+    looks_like_a_path = not isinstance(model, str) or path.suffix == _SUFFIX or len(path.parts) != 1
+    if looks_like_a_path:
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "no such model file", str(path))
+        return path
+    if model not in shipped_models():
+        names = ", ".join(shipped_models())
+        raise ValueError(
+            f"unknown model {model!r}: choose from {names}, or give the path of a {_SUFFIX} file"
+        )
+    return _FOLDER / (model + _SUFFIX)
+
+
+def load_model(model: str | os.PathLike[str]) -> _core.Model:
+    """Read a model, or hand out the copy in memory while its file is unchanged: a batch loads it once.
+
+    Raises what `model_path` raises, and ValueError for a file that is not a model, naming what is wrong in
+    it.
+    """
+    path = model_path(model)
+    status = path.stat()
+    return _load(str(path.resolve()), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=2)
+def _load(path: str, modified_ns: int, size: int) -> _core.Model:
+    return _core.Model(path)

@@ -1,0 +1,63 @@
+"""The file object that libsndfile calls back for its bytes."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any
+
+
+class RawFile(io.FileIO):
+    """An unbuffered file that keeps the first exception of its reads and writes instead of raising it.
+
+    An exception cannot travel through libsndfile's C code: it would be printed and forgotten, and a full disk
+    would pass for a success. So `readinto` and `write` report a failure as C expects, and whoever called
+    libsndfile asks `raise_kept` afterwards.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], mode: str) -> None:
+        super().__init__(path, mode)
+        self._kept: BaseException | None = None
+        self._origin = 0
+
+    def start_here(self) -> None:
+        """Make what was written so far a prefix that positions do not count."""
+        self._origin = super().tell()
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return super().readinto(buffer) or 0
+        except BaseException as error:
+            return self._keep(error)
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        try:
+            while rest:  # a nearly full disk takes a part first and refuses after that
+                rest = rest[super().write(rest) :]
+        except BaseException as error:
+            return self._keep(error)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = self._origin if whence == os.SEEK_SET else 0
+        return super().seek(offset + origin, whence) - self._origin
+
+    def tell(self) -> int:
+        return super().tell() - self._origin
+
+    def unread(self) -> int:
+        """Return how many bytes lie ahead."""
+        return os.fstat(self.fileno()).st_size - super().tell()
+
+    def raise_kept(self) -> None:
+        """Raise the exception that was kept, if any, an OSError with the file's name in it."""
+        error = self._kept
+        if isinstance(error, OSError) and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(self.name)) from error
+        if error is not None:
+            raise error
+
+    def _keep(self, error: BaseException) -> int:
+        self._kept = self._kept or error
+        return 0
