@@ -1,0 +1,67 @@
+#include "allocations.h"
+
+#include <cstddef>
+
+namespace pyvocsep::test {
+
+namespace {
+thread_local bool counting = false;
+thread_local int counted = 0;
+
+void note() {
+  if (counting) ++counted;
+}
+}  // namespace
+
+CountAllocations::CountAllocations() {
+  counted = 0;
+  counting = true;
+}
+CountAllocations::~CountAllocations() { counting = false; }
+int CountAllocations::count() const { return counted; }
+
+}  // namespace pyvocsep::test
+
+#if defined(__SANITIZE_ADDRESS__)
+
+// The sanitizer owns malloc and offers hooks.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),
+                                                         void (*)(const volatile void*));
+namespace {
+const int installed = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, size_t) { pyvocsep::test::note(); }, [](const volatile void*) { pyvocsep::test::note(); });
+}  // namespace
+
+#else
+
+// Our definitions take the place of glibc's, which stay reachable under their other names.
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+void __libc_free(void*);
+
+void* malloc(size_t size) {
+  pyvocsep::test::note();
+  return __libc_malloc(size);
+}
+void* calloc(size_t count, size_t size) {
+  pyvocsep::test::note();
+  return __libc_calloc(count, size);
+}
+void* realloc(void* p, size_t size) {
+  pyvocsep::test::note();
+  return __libc_realloc(p, size);
+}
+void* aligned_alloc(size_t alignment, size_t size) {
+  pyvocsep::test::note();
+  return __libc_memalign(alignment, size);
+}
+void free(void* p) {
+  pyvocsep::test::note();
+  __libc_free(p);
+}
+}
+
+#endif

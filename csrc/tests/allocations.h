@@ -1,0 +1,13 @@
+// Counts the heap calls of this thread while in scope, malloc and free alike, whoever makes them.
+#pragma once
+
+namespace pyvocsep::test {
+
+class CountAllocations {
+ public:
+  CountAllocations();
+  ~CountAllocations();
+  int count() const;
+};
+
+}  // namespace pyvocsep::test

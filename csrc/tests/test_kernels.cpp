@@ -1,0 +1,230 @@
+// Every kernel of every instruction set that this machine has, against plain loops in double precision.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "core/buffer.h"
+#include "kernels/kernels.h"
+
+using namespace pyvocsep;
+
+namespace {
+
+template <typename Body>
+void for_each_isa(const Body& body) {
+  const KernelList list = available_kernels();
+  for (int i = 0; i < list.count; ++i) {
+    const Kernels& k = *list.table[i];
+    CAPTURE(k.name);
+    body(k);
+  }
+}
+
+Buffer random_buffer(size_t size, unsigned seed, float scale = 1.0f) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0f, scale);
+  Buffer buffer(size);
+  for (size_t i = 0; i < size; ++i) buffer[i] = normal(random);
+  return buffer;
+}
+
+// y = epilogue(x) for each of n values, through a 1 x 1 product.
+void map(const Kernels& k, Epilogue epilogue, const std::vector<float>& x, std::vector<float>& y) {
+  Buffer weights(kPanel), bias(kPanel);
+  weights[0] = 1.0f;
+  y.resize(x.size());
+  k.linear({x.data(), 1, static_cast<int>(x.size()), 1, 1, weights.data(), bias.data(), y.data(), 1, epilogue});
+}
+
+std::vector<float> grid(float low, float high, int count) {
+  std::vector<float> x;
+  for (int i = 0; i < count; ++i) x.push_back(low + (high - low) * static_cast<float>(i) / static_cast<float>(count - 1));
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("sigmoid stays within its stated error, and its limits are exact") {
+  for_each_isa([](const Kernels& k) {
+    const std::vector<float> x = grid(-40.0f, 40.0f, 200001);
+    std::vector<float> y;
+    map(k, Epilogue::kSigmoid, x, y);
+    double worst = 0;
+    for (size_t i = 0; i < x.size(); ++i) worst = std::max(worst, std::abs(y[i] - 1 / (1 + std::exp(-double{x[i]}))));
+    CHECK(worst < 2e-7);
+    map(k, Epilogue::kSigmoid, {-1e30f, 0.0f, 1e30f}, y);
+    CHECK(y[0] < 1e-37f);
+    CHECK(y[1] == 0.5f);
+    CHECK(y[2] == 1.0f);
+  });
+}
+
+TEST_CASE("tanh stays within its stated error") {
+  for_each_isa([](const Kernels& k) {
+    // With no weights and z = sigmoid(-200) = 0, the new state is tanh(gates_n).
+    const std::vector<float> x = grid(-20.0f, 20.0f, 16 * 10000);
+    Buffer weights(3 * kPanel), bias(kPanel), gates(3 * kPanel), h(kPanel), y(kPanel);
+    double worst = 0;
+    for (size_t first = 0; first < x.size(); first += kPanel) {
+      for (int i = 0; i < kPanel; ++i) {
+        gates[kPanel + i] = -200.0f;
+        gates[2 * kPanel + i] = x[first + i];
+      }
+      k.gru_step({gates.data(), 0, h.data(), 0, 1, 1, weights.data(), bias.data(), y.data(), 0});
+      for (int i = 0; i < kPanel; ++i) worst = std::max(worst, std::abs(y[i] - std::tanh(double{x[first + i]})));
+    }
+    CHECK(worst < 3e-7);
+  });
+}
+
+TEST_CASE("magnitudes to a power stay within the stated error; silence is zero") {
+  for_each_isa([](const Kernels& k) {
+    for (const float exponent : {0.3f, 0.05f, 1.0f}) {
+      Buffer re(4000), im(4000), y(4000);
+      for (int i = 0; i < 4000; ++i) {
+        re[i] = std::pow(10.0f, -17.0f + 34.0f * static_cast<float>(i) / 4000.0f);
+        im[i] = -0.5f * re[i];
+      }
+      re[17] = im[17] = 0.0f;
+      k.magnitudes_mono(re.data(), im.data(), 4000, 0.125f, exponent, y.data());
+      double worst = 0;
+      for (int i = 0; i < 4000; ++i) {
+        if (i == 17) continue;
+        const double exact = std::pow(std::hypot(double{re[i]}, double{im[i]}) * 0.125, double{exponent});
+        worst = std::max(worst, std::abs(y[i] / exact - 1));
+      }
+      CAPTURE(exponent);
+      CHECK(worst < 4e-6);
+      CHECK(y[17] == 0.0f);
+    }
+  });
+}
+
+TEST_CASE("stereo magnitudes are those of M, S, L and R, interleaved") {
+  for_each_isa([](const Kernels& k) {
+    const int bins = 77;
+    const Buffer lr = random_buffer(bins, 1), li = random_buffer(bins, 2), rr = random_buffer(bins, 3), ri = random_buffer(bins, 4);
+    Buffer y(4 * padded(bins)), mean(padded(bins));
+    k.magnitudes_stereo(lr.data(), li.data(), rr.data(), ri.data(), bins, 0.5f, 0.3f, y.data());
+    k.magnitudes_mean(lr.data(), li.data(), rr.data(), ri.data(), bins, 0.5f, 0.3f, mean.data());
+    for (int b = 0; b < bins; ++b) {
+      const double l_re = lr.data()[b], l_im = li.data()[b], r_re = rr.data()[b], r_im = ri.data()[b];
+      const double exact[4] = {std::hypot(l_re + r_re, l_im + r_im) / 2, std::hypot(l_re - r_re, l_im - r_im) / 2,
+                               std::hypot(l_re, l_im), std::hypot(r_re, r_im)};
+      for (int f = 0; f < 4; ++f) CHECK(y[4 * b + f] == doctest::Approx(std::pow(0.5 * exact[f], 0.3)).epsilon(1e-5));
+      CHECK(mean[b] == doctest::Approx(std::pow(0.25 * (exact[2] + exact[3]), 0.3)).epsilon(1e-5));
+    }
+  });
+}
+
+TEST_CASE("linear: every shape, every epilogue, nothing written past the outputs, one row as many") {
+  for_each_isa([](const Kernels& k) {
+    std::mt19937 random(5);
+    for (int trial = 0; trial < 120; ++trial) {
+      const int rows = 1 + static_cast<int>(random() % 14), inputs = 1 + static_cast<int>(random() % 70),
+                outputs = 1 + static_cast<int>(random() % 150);
+      const int x_stride = inputs + static_cast<int>(random() % 5), y_stride = outputs + 3;
+      const Epilogue epilogue = static_cast<Epilogue>(trial % 4);
+      CAPTURE(rows);
+      CAPTURE(inputs);
+      CAPTURE(outputs);
+      CAPTURE(trial % 4);
+      const Buffer x = random_buffer(rows * x_stride, trial), bias = random_buffer(padded(outputs), trial + 1);
+      const Buffer plain = random_buffer(inputs * outputs, trial + 2, 0.3f);
+      Buffer weights(padded(outputs) * inputs);
+      for (int n = 0; n < outputs; ++n)
+        for (int i = 0; i < inputs; ++i)
+          weights[(n / kPanel * inputs + i) * kPanel + n % kPanel] = plain.data()[n * inputs + i];
+      const Buffer before = random_buffer(rows * y_stride, trial + 3);
+      Buffer y(rows * y_stride), single(rows * y_stride);
+      std::memcpy(y.data(), before.data(), rows * y_stride * sizeof(float));
+      std::memcpy(single.data(), before.data(), rows * y_stride * sizeof(float));
+
+      k.linear({x.data(), x_stride, rows, inputs, outputs, weights.data(), bias.data(), y.data(), y_stride, epilogue});
+      for (int r = 0; r < rows; ++r) {
+        for (int n = 0; n < outputs; ++n) {
+          double a = bias.data()[n];
+          for (int i = 0; i < inputs; ++i) a += double{x.data()[r * x_stride + i]} * plain.data()[n * inputs + i];
+          const double old = before.data()[r * y_stride + n];
+          const double expected = epilogue == Epilogue::kAdd       ? old + a
+                                  : epilogue == Epilogue::kRelu    ? std::max(a, 0.0)
+                                  : epilogue == Epilogue::kSigmoid ? 1 / (1 + std::exp(-a))
+                                                                   : a;
+          CHECK(std::abs(y[r * y_stride + n] - expected) < 2e-5);
+        }
+        for (int n = outputs; n < y_stride; ++n) CHECK(y[r * y_stride + n] == before.data()[r * y_stride + n]);
+        k.linear({x.data() + r * x_stride, x_stride, 1, inputs, outputs, weights.data(), bias.data(),
+                  single.data() + r * y_stride, y_stride, epilogue});
+      }
+      CHECK(std::memcmp(y.data(), single.data(), rows * y_stride * sizeof(float)) == 0);
+    }
+  });
+}
+
+TEST_CASE("gru_step: PyTorch's equations, one row as many") {
+  for_each_isa([](const Kernels& k) {
+    std::mt19937 random(9);
+    for (int trial = 0; trial < 40; ++trial) {
+      const int rows = 1 + static_cast<int>(random() % 19), hidden = 1 + static_cast<int>(random() % 50);
+      const int width = padded(hidden), units = width / kPanel;
+      CAPTURE(rows);
+      CAPTURE(hidden);
+      const Buffer plain = random_buffer(3 * hidden * hidden, trial, 0.3f), bias_plain = random_buffer(hidden, trial + 1);
+      Buffer weights(static_cast<size_t>(units) * hidden * 3 * kPanel), bias(width), gates(rows * 3 * width), h(rows * width);
+      for (int u = 0; u < hidden; ++u) {
+        bias[u] = bias_plain.data()[u];
+        for (int g = 0; g < 3; ++g)
+          for (int i = 0; i < hidden; ++i)
+            weights[((u / kPanel * hidden + i) * 3 + g) * kPanel + u % kPanel] = plain.data()[(g * hidden + u) * hidden + i];
+      }
+      const Buffer gate_values = random_buffer(rows * 3 * hidden, trial + 2), state = random_buffer(rows * hidden, trial + 3, 0.5f);
+      for (int r = 0; r < rows; ++r)
+        for (int u = 0; u < hidden; ++u) {
+          h[r * width + u] = state.data()[r * hidden + u];
+          for (int g = 0; g < 3; ++g) gates[(r * 3 + g) * width + u] = gate_values.data()[(r * 3 + g) * hidden + u];
+        }
+      Buffer y(rows * width), single(rows * width);
+      k.gru_step({gates.data(), 3 * width, h.data(), width, rows, hidden, weights.data(), bias.data(), y.data(), width});
+      for (int r = 0; r < rows; ++r) {
+        for (int u = 0; u < width; ++u) {
+          if (u >= hidden) {
+            CHECK(y[r * width + u] == 0.0f);
+            continue;
+          }
+          double share[3] = {0, 0, 0};
+          for (int g = 0; g < 3; ++g)
+            for (int i = 0; i < hidden; ++i)
+              share[g] += double{plain.data()[(g * hidden + u) * hidden + i]} * state.data()[r * hidden + i];
+          const auto gate = [&](int g) { return double{gate_values.data()[(r * 3 + g) * hidden + u]}; };
+          const double reset = 1 / (1 + std::exp(-(gate(0) + share[0])));
+          const double update = 1 / (1 + std::exp(-(gate(1) + share[1])));
+          const double candidate = std::tanh(gate(2) + reset * (share[2] + bias_plain.data()[u]));
+          CHECK(std::abs(y[r * width + u] - ((1 - update) * candidate + update * state.data()[r * hidden + u])) < 3e-6);
+        }
+        k.gru_step({gates.data() + r * 3 * width, 0, h.data() + r * width, 0, 1, hidden, weights.data(), bias.data(),
+                    single.data() + r * width, 0});
+      }
+      CHECK(std::memcmp(y.data(), single.data(), rows * width * sizeof(float)) == 0);
+    }
+  });
+}
+
+TEST_CASE("rms_norm: the mean is over the columns that count") {
+  for_each_isa([](const Kernels& k) {
+    const int rows = 5, count = 20, width = padded(count);
+    const Buffer weight = random_buffer(width, 1);
+    Buffer x = random_buffer(rows * width, 2), y(rows * width);
+    for (int r = 0; r < rows; ++r)
+      for (int i = count; i < width; ++i) x[r * width + i] = 0.0f;
+    k.rms_norm(x.data(), width, rows, width, count, weight.data(), y.data(), width);
+    for (int r = 0; r < rows; ++r) {
+      double squares = 0;
+      for (int i = 0; i < count; ++i) squares += double{x[r * width + i]} * x[r * width + i];
+      for (int i = 0; i < count; ++i)
+        CHECK(y[r * width + i] == doctest::Approx(x[r * width + i] / std::sqrt(squares / count + 1e-5) * weight.data()[i]).epsilon(1e-5));
+    }
+  });
+}

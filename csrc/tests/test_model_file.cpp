@@ -1,0 +1,122 @@
+#include <doctest/doctest.h>
+
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include "core/json.h"
+#include "core/model.h"
+#include "random_model.h"
+
+using namespace pyvocsep;
+
+namespace {
+
+void load(const std::string& bytes) { Model(ModelFile(bytes, "test.safetensors")); }
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  REQUIRE(text.find(from) != std::string::npos);
+  return text.replace(text.find(from), from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("a sound model loads") {
+  CHECK_NOTHROW(load(test::random_band_gru().bytes()));
+  CHECK_NOTHROW(load(test::random_gru().bytes()));
+}
+
+TEST_CASE("a missing file is a system error, a directory too") {
+  CHECK_THROWS_AS(Model("no/such/file.safetensors"), std::system_error);
+  CHECK_THROWS_AS(Model("."), std::system_error);
+}
+
+TEST_CASE("a file cut short anywhere is refused") {
+  const std::string bytes = test::random_gru().bytes();
+  for (size_t size = 0; size < bytes.size(); size += size < 200 ? 1 : 997) {
+    CAPTURE(size);
+    CHECK_THROWS_AS(load(bytes.substr(0, size)), std::invalid_argument);
+  }
+}
+
+TEST_CASE("damage in the header or the weights is an error or harmless, never a crash") {
+  const std::string bytes = test::random_gru().bytes();
+  std::mt19937 random(11);
+  int refused = 0;
+  for (int trial = 0; trial < 1500; ++trial) {
+    std::string damaged = bytes;
+    for (int i = 0; i < 3; ++i) damaged[random() % 2600] = static_cast<char>(random());
+    try {
+      load(damaged);
+    } catch (const std::invalid_argument&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 1000);
+}
+
+TEST_CASE("errors name the tensor or the key") {
+  test::ModelBuilder m = test::random_gru();
+  m.tensor("vocals.bias", {7}, 1.0f);
+  CHECK_THROWS_WITH(load(m.bytes()), doctest::Contains("tensor 'vocals.bias' has shape (7), expected (129)"));
+
+  m = test::random_band_gru();
+  m.tensor("blocks.1.band_gru.weight_hh_l0", {36, 13}, 1.0f);
+  CHECK_THROWS_WITH(load(m.bytes()), doctest::Contains("blocks.1.band_gru.weight_hh_l0"));
+
+  m = test::random_gru();
+  m.tensor("gru.weight_hh_l1", {60, 20}, 1e30f);
+  CHECK_THROWS_WITH(load(m.bytes()), doctest::Contains("tensor 'gru.weight_hh_l1' holds the value"));
+
+  CHECK_THROWS_WITH(load(replaced(test::random_gru().bytes(), "\"F32\"", "\"I32\"")), doctest::Contains("has type I32"));
+  CHECK_THROWS_WITH(load(replaced(test::random_gru().bytes(), "vocals.weight", "vocalz.weight")),
+                    doctest::Contains("tensor 'vocals.weight' is missing"));
+
+  for (const auto& [key, value] : {std::pair<std::string, std::string>{"format", "pyvocsep-9"},
+                                   {"architecture", "transformer"},
+                                   {"sample_rate", "0"},
+                                   {"sample_rate", "fast"},
+                                   {"n_fft", "99999"},
+                                   {"hop", "100"},
+                                   {"exponent", "-1"},
+                                   {"extension_bins", "1000"},
+                                   {"band_edges", "0,9,5,257"},
+                                   {"band_edges", "0,9,,257"},
+                                   {"band_edges", ""},
+                                   {"stems", "drums"}}) {
+    CAPTURE(key);
+    CAPTURE(value);
+    m = test::random_band_gru();
+    m.metadata[key] = value;
+    CHECK_THROWS_WITH_AS(load(m.bytes()), doctest::Contains(key.c_str()), std::invalid_argument);
+    m.metadata.erase(key);
+    CHECK_THROWS_WITH_AS(load(m.bytes()), doctest::Contains(("metadata '" + key + "' is missing").c_str()), std::invalid_argument);
+  }
+}
+
+TEST_CASE("half precision weights are read exactly") {
+  // 1, -2, the largest, the smallest normal and the smallest denormal half.
+  const std::string data("\x00\x3c\x00\xc0\xff\x7b\x00\x04\x01\x00", 10);
+  const std::string header = R"({"t":{"dtype":"F16","shape":[5],"data_offsets":[0,10]}})";
+  std::string bytes(8, '\0');
+  bytes[0] = static_cast<char>(header.size());
+  const ModelFile good(bytes + header + data.substr(0, 4) + data.substr(6) + data.substr(0, 2), "test");
+  const Tensor& t = good.tensor("t", {5});
+  CHECK(t.values[0] == 1.0f);
+  CHECK(t.values[1] == -2.0f);
+  CHECK(t.values[2] == 0x1p-14f);
+  CHECK(t.values[3] == 0x1p-24f);
+  CHECK_THROWS_WITH(ModelFile(bytes + header + data, "test"), doctest::Contains("65504"));
+}
+
+TEST_CASE("JSON: escapes, nesting, and what is not JSON") {
+  const Json json = Json::parse(R"( {"a\u00e9\n\ud83c\udfb5" : [1, -2.5e1, "x", true, null, {}]} )");
+  const auto& [key, value] = *json.object()->begin();
+  CHECK(key == "a\u00e9\n\U0001F3B5");
+  CHECK(*(*value.array())[1].number() == -25.0);
+  for (const char* bad : {"", "{", "{]", "[1,]", "{\"a\"}", "{\"a\":1,\"a\":2}", "\"\\u12\"", "\"\\ud800\"", "nul", "1 2", "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]"}) {
+    CAPTURE(bad);
+    CHECK_THROWS_WITH_AS(Json::parse(bad), doctest::Contains("at byte"), std::invalid_argument);
+  }
+}

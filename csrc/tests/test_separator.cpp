@@ -1,0 +1,225 @@
+// The three promises: streaming is the offline result bit for bit; the stems sum to the input; real-time safe.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "allocations.h"
+#include "core/denormals.h"
+#include "core/separator.h"
+#include "random_model.h"
+
+using namespace pyvocsep;
+
+namespace {
+
+using Signal = std::vector<std::vector<float>>;  // [channel][sample]
+
+Signal noise(int channels, int n, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0f, 0.2f);
+  Signal x(channels, std::vector<float>(n));
+  for (auto& channel : x)
+    for (float& v : channel) v = normal(random);
+  return x;
+}
+
+struct Stems {
+  Signal vocals, accompaniment;
+};
+
+// Separates x in blocks of the sizes that `next` gives.
+template <typename Next>
+Stems separate(Separator& separator, const Signal& x, const Next& next) {
+  const int channels = static_cast<int>(x.size()), n = static_cast<int>(x[0].size());
+  Stems stems{Signal(channels, std::vector<float>(n)), Signal(channels, std::vector<float>(n))};
+  for (int done = 0; done < n;) {
+    const int count = std::min(next(), n - done);
+    const float* in[2];
+    float *vocals[2], *accompaniment[2];
+    for (int c = 0; c < channels; ++c) {
+      in[c] = x[c].data() + done;
+      vocals[c] = stems.vocals[c].data() + done;
+      accompaniment[c] = stems.accompaniment[c].data() + done;
+    }
+    separator.process(in, vocals, accompaniment, count);
+    done += count;
+  }
+  return stems;
+}
+
+Stems whole(Separator& separator, const Signal& x) {
+  return separate(separator, x, [] { return std::numeric_limits<int>::max(); });
+}
+
+const Model& model(int which) {
+  static const Model models[] = {Model(ModelFile(test::random_band_gru().bytes(), "band")),
+                                 Model(ModelFile(test::random_gru().bytes(), "gru")),
+                                 Model(ModelFile(test::random_band_gru(4).bytes(), "band with a quarter hop"))};
+  return models[which];
+}
+
+}  // namespace
+
+TEST_CASE("any block sizes and any number of threads give the same bits") {
+  std::mt19937 random(2);
+  for (int which = 0; which < 3; ++which)
+    for (const double rate : {8000.0, 16000.0, 44100.0, 48000.0, 96000.0})
+      for (int channels = 1; channels <= 2; ++channels) {
+        CAPTURE(which);
+        CAPTURE(rate);
+        CAPTURE(channels);
+        const Signal x = noise(channels, 20000);
+        Separator one(model(which), rate, channels, 1), other(model(which), rate, channels, channels + 1);
+        const Stems expected = whole(one, x);
+        const Stems blocks = separate(other, x, [&] { return static_cast<int>(1 + random() % (random() % 8 ? 700 : 7000)); });
+        CHECK(blocks.vocals == expected.vocals);
+        CHECK(blocks.accompaniment == expected.accompaniment);
+        one.reset();
+        CHECK(whole(one, x).vocals == expected.vocals);
+      }
+}
+
+TEST_CASE("sample by sample is no exception") {
+  const Signal x = noise(2, 3000);
+  Separator separator(model(0), 44100, 2, 1);
+  const Stems expected = whole(separator, x);
+  separator.reset();
+  CHECK(separate(separator, x, [] { return 1; }).vocals == expected.vocals);
+}
+
+TEST_CASE("the stems sum to the delayed input, and the mask does something") {
+  for (int which = 0; which < 3; ++which) {
+    const Signal x = noise(2, 30000);
+    Separator separator(model(which), 44100, 2, 1);
+    const int latency = separator.latency();
+    const Stems stems = whole(separator, x);
+    double peak = 0, worst = 0, energy = 0;
+    for (int c = 0; c < 2; ++c)
+      for (int i = 0; i < 30000; ++i) {
+        const double delayed = i < latency ? 0.0 : x[c][i - latency];
+        peak = std::max(peak, std::abs(delayed));
+        worst = std::max(worst, std::abs(double{stems.vocals[c][i]} + stems.accompaniment[c][i] - delayed));
+        energy += stems.vocals[c][i] * stems.vocals[c][i];
+        if (i < latency) CHECK(stems.vocals[c][i] == 0.0f);
+      }
+    CHECK(worst <= std::nextafter(float(peak), 2.0f) - float(peak));
+    CHECK(energy > 1.0);
+  }
+}
+
+TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, from the first sample on") {
+  for (const int divisor : {2, 4}) {
+    test::ModelBuilder m = test::random_band_gru(divisor);
+    m.tensor("decoder.weight", {2 * 257, 20}, 0.0f);
+    m.tensor("decoder.bias", {2 * 257}, 0.0f);
+    m.tensor("norm.weight", {20}, 0.0f);
+    const Model half(ModelFile(m.bytes(), "half"));  // sigmoid(0) = 1/2
+    const Signal x = noise(2, 10000);
+    for (const double rate : {44100.0, 48000.0, 22050.0}) {
+      Separator separator(half, rate, 2, 1);
+      const int latency = separator.latency();
+      const Stems stems = whole(separator, x);
+      double worst = 0;
+      for (int c = 0; c < 2; ++c)
+        for (int i = latency; i < 10000; ++i) worst = std::max(worst, std::abs(stems.vocals[c][i] - 0.5 * x[c][i - latency]));
+      CAPTURE(divisor);
+      CAPTURE(rate);
+      CHECK(worst < 1e-6);
+    }
+  }
+}
+
+TEST_CASE("samples that are no numbers, or beyond all measure, are silence and leave the state sound") {
+  Signal x = noise(2, 20000);
+  Separator separator(model(0), 44100, 2, 1);
+  Signal silent = x;
+  for (int i = 3000; i < 3050; ++i) {
+    x[0][i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -INFINITY : 3e38f;
+    silent[0][i] = 0.0f;
+  }
+  const Stems expected = whole(separator, silent);
+  separator.reset();
+  CHECK(whole(separator, x).vocals == expected.vocals);
+
+  for (float& v : x[1]) v = 0.9f * Separator::kLargestSample * (v > 0 ? 1.0f : -1.0f);
+  const Stems loud = whole(separator, x);
+  for (const float v : loud.vocals[1]) CHECK(std::isfinite(v));
+  separator.reset();
+  CHECK(whole(separator, silent).vocals == expected.vocals);
+}
+
+TEST_CASE("stems may be written over the input") {
+  const Signal x = noise(2, 9000);
+  Separator separator(model(1), 44100, 2, 1);
+  const Stems expected = whole(separator, x);
+  separator.reset();
+  Signal vocals = x, accompaniment(2, std::vector<float>(9000));
+  float* v[] = {vocals[0].data(), vocals[1].data()};
+  float* a[] = {accompaniment[0].data(), accompaniment[1].data()};
+  separator.process(v, v, a, 9000);
+  CHECK(vocals == expected.vocals);
+  CHECK(accompaniment == expected.accompaniment);
+}
+
+TEST_CASE("process allocates nothing") {
+  for (int which = 0; which < 3; ++which)
+    for (int threads = 1; threads <= 2; ++threads) {
+      Separator separator(model(which), 44100, 2, threads);
+      const Signal x = noise(2, 20000);
+      Stems out{x, x};
+      const float* in[] = {x[0].data(), x[1].data()};
+      float* v[] = {out.vocals[0].data(), out.vocals[1].data()};
+      float* a[] = {out.accompaniment[0].data(), out.accompaniment[1].data()};
+      const test::CountAllocations counter;
+      for (const int n : {1, 512, 20000, 0, 777}) separator.process(in, v, a, n);
+      separator.reset();
+      separator.process(in, v, a, 3000);
+      CHECK(counter.count() == 0);
+    }
+}
+
+TEST_CASE("the allocation counter counts") {
+  int seen = 0;
+  {
+    const test::CountAllocations counter;
+    const auto p = std::make_unique<volatile int>(1);
+    seen = counter.count();
+  }
+  CHECK(seen == 1);
+  {
+    const test::CountAllocations counter;
+    const Buffer aligned(100);
+    seen = counter.count();
+  }
+  CHECK(seen == 1);
+}
+
+TEST_CASE("denormals are flushed inside and the caller's mode restored") {
+  volatile float tiny = 1e-38f;
+  {
+    const FlushDenormals flush;
+    CHECK(tiny * 0.1f == 0.0f);
+  }
+  CHECK(tiny * 0.1f > 0.0f);
+
+  Separator separator(model(1), 44100, 1, 1);
+  const std::vector<float> x(5000, 1e-42f);
+  std::vector<float> v(5000), a(5000);
+  const float* in[] = {x.data()};
+  float* vocals[] = {v.data()};
+  float* accompaniment[] = {a.data()};
+  separator.process(in, vocals, accompaniment, 5000);
+  CHECK(tiny * 0.1f > 0.0f);
+}
+
+TEST_CASE("what cannot be separated is refused") {
+  CHECK_THROWS_WITH(Separator(model(0), 7999, 2, 1), doctest::Contains("8000 to 192000 Hz"));
+  CHECK_THROWS_WITH(Separator(model(0), std::nan(""), 2, 1), doctest::Contains("8000 to 192000 Hz"));
+  CHECK_THROWS_WITH(Separator(model(0), 44100, 3, 1), doctest::Contains("3 channels"));
+  CHECK_THROWS_WITH(Separator(model(0), 44100, 2, 0), doctest::Contains("0 threads"));
+}
