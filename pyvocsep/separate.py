@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pyvocsep.audio import AudioReader, AudioWriter, output_format
 from pyvocsep.errors import AudioWarning
 from pyvocsep.models import DEFAULT
-from pyvocsep.separator import Samples, Separator, as_float32
+from pyvocsep.separator import Samples, Separator, as_float32, check_dtype
 
 STEMS = ("vocals", "accompaniment")
 DEFAULT_NAME_PATTERN = "{name}.{stem}"
@@ -131,23 +132,44 @@ def process(
         raise TypeError(
             "stems, format, subtype and name_pattern say how files are written: give output_dir too"
         )
-    report = progress or _no_progress
+    notes: list[str] = []
+
+    def separated(recording: _Recording) -> Iterator[tuple[Samples, Samples]]:
+        separator = Separator(recording.sample_rate, recording.channels, model, threads)
+        return _separated(recording, separator, progress or _no_progress, notes)
+
     result: Stems | dict[str, Path]
     if isinstance(source, str | os.PathLike):
         if sample_rate is not None:
             raise TypeError("sample_rate is for an array; a file tells its own")
-        if output_dir is None:
-            result, notes = _file_to_arrays(source, model, threads, report)
-        else:
-            result, notes = _file_to_files(source, Path(output_dir), *how_to_write, model, threads, report)
+        with AudioReader(source) as reader:
+            rate, blocks = reader.sample_rate, reader.blocks(reader.sample_rate)
+            recording = _Recording(os.fspath(source), rate, reader.channels, reader.frames, blocks)
+            if output_dir is None:
+                result = Stems(*_collected(separated(recording), recording), rate)
+            else:
+                format, subtype = output_format(format, subtype, reader.subtype)
+                paths = output_paths(source, output_dir, stems, format, name_pattern)
+                open_writer = partial(
+                    AudioWriter,
+                    sample_rate=rate,
+                    channels=reader.channels,
+                    format=format,
+                    subtype=subtype,
+                    frames=reader.frames,
+                    tags=reader.tags,
+                )
+                notes += _write(separated(recording), paths, open_writer)
+                result = paths
+    elif sample_rate is None:
+        raise TypeError("an array needs its sample_rate")
+    elif output_dir is not None:
+        raise TypeError("output_dir needs a file as the source; write an array's stems with soundfile.write")
     else:
-        if sample_rate is None:
-            raise TypeError("an array needs its sample_rate")
-        if output_dir is not None:
-            raise TypeError(
-                "output_dir needs a file as the source; write an array's stems with soundfile.write"
-            )
-        result, notes = _array_to_arrays(np.asarray(source), sample_rate, model, threads, report)
+        audio = np.asarray(source)
+        recording = _recording_of_array(audio, sample_rate)
+        vocals, accompaniment = _collected(separated(recording), recording)
+        result = Stems(vocals.reshape(audio.shape), accompaniment.reshape(audio.shape), sample_rate)
     for note in notes:
         warnings.warn(note, AudioWarning, stacklevel=2)
     return result
@@ -179,84 +201,6 @@ def output_paths(
     return paths
 
 
-def _file_to_arrays(
-    path: PathLike, model: PathLike, threads: int, report: Progress
-) -> tuple[Stems, list[str]]:
-    with AudioReader(path) as reader:
-        separator = Separator(reader.sample_rate, reader.channels, model, threads)
-        invalid = _InvalidSamples(str(path), reader.sample_rate)
-        blocks = invalid.watch(reader.blocks(reader.sample_rate))
-        vocals, accompaniment = _collected(
-            _separated(blocks, separator, reader.frames, report), reader.channels, reader.frames
-        )
-    return Stems(vocals, accompaniment, reader.sample_rate), invalid.notes()
-
-
-def _array_to_arrays(
-    audio: NDArray[Any], sample_rate: float, model: PathLike, threads: int, report: Progress
-) -> tuple[Stems, list[str]]:
-    as_float32(audio[..., :0])  # before its shape: of what a list makes, the type says more
-    planes = audio[np.newaxis] if audio.ndim == 1 else audio
-    if planes.ndim != 2 or planes.shape[0] not in (1, 2):
-        hint = "; it looks like (samples, channels): pass its .T" if planes.shape[1:] in ((1,), (2,)) else ""
-        raise ValueError(
-            f"the array has shape {audio.shape}; (channels, samples) with 1 or 2 channels, or (samples,), "
-            f"can be separated{hint}"
-        )
-    channels, frames = planes.shape
-    separator = Separator(sample_rate, channels, model, threads)
-    length = round(sample_rate)
-    cuts = (as_float32(planes[:, start : start + length]) for start in range(0, frames, length))
-    invalid = _InvalidSamples("the array", sample_rate)
-    stems = _collected(_separated(invalid.watch(cuts), separator, frames, report), channels, frames)
-    vocals, accompaniment = (stem.reshape(audio.shape) for stem in stems)
-    return Stems(vocals, accompaniment, sample_rate), invalid.notes()
-
-
-def _file_to_files(
-    path: PathLike,
-    output_dir: Path,
-    stems: Sequence[str],
-    format: str | None,
-    subtype: str | None,
-    name_pattern: str,
-    model: PathLike,
-    threads: int,
-    report: Progress,
-) -> tuple[dict[str, Path], list[str]]:
-    with ExitStack() as stack:
-        reader = stack.enter_context(AudioReader(path))
-        chosen_format, chosen_subtype = output_format(format, subtype, reader.subtype)
-        targets = output_paths(path, output_dir, stems, chosen_format, name_pattern)
-        separator = Separator(reader.sample_rate, reader.channels, model, threads)
-        writers = {}
-        for stem, target in targets.items():
-            make_folder(target.parent)
-            writers[stem] = stack.enter_context(
-                AudioWriter(
-                    target,
-                    reader.sample_rate,
-                    reader.channels,
-                    format=chosen_format,
-                    subtype=chosen_subtype,
-                    frames=reader.frames,
-                    tags=reader.tags,
-                )
-            )
-        invalid = _InvalidSamples(str(path), reader.sample_rate)
-        blocks = invalid.watch(reader.blocks(reader.sample_rate))
-        for parts in _separated(blocks, separator, reader.frames, report):
-            for stem, part in zip(STEMS, parts, strict=True):
-                if stem in writers:
-                    writers[stem].write(part)
-        for writer in writers.values():  # all must be whole before the first one gets its name
-            writer.finish()
-        for writer in writers.values():
-            writer.commit()
-    clipped = [note for writer in writers.values() if (note := writer.clipping())]
-    return targets, invalid.notes() + clipped
-
-
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, where they are missing; OSError if that cannot be."""
     try:
@@ -265,32 +209,70 @@ def make_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(folder)) from None
 
 
+@dataclass(frozen=True)
+class _Recording:
+    """What is separated, from wherever it comes: blocks (channels, samples) of about a second."""
+
+    name: str
+    sample_rate: float
+    channels: int
+    frames: int
+    blocks: Iterator[Samples]
+
+
+def _recording_of_array(audio: NDArray[Any], sample_rate: float) -> _Recording:
+    check_dtype(audio.dtype)
+    planes = audio[np.newaxis] if audio.ndim == 1 else audio
+    if planes.ndim != 2 or planes.shape[0] not in (1, 2):
+        hint = "; it looks like (samples, channels): pass its .T" if planes.shape[1:] in ((1,), (2,)) else ""
+        raise ValueError(
+            f"the array has shape {audio.shape}; (channels, samples) with 1 or 2 channels, or (samples,), "
+            f"can be separated{hint}"
+        )
+    channels, frames = planes.shape
+
+    def blocks() -> Iterator[Samples]:
+        length = round(sample_rate)
+        for start in range(0, frames, length):
+            yield as_float32(planes[:, start : start + length])
+
+    return _Recording("the array", sample_rate, channels, frames, blocks())
+
+
 def _separated(
-    blocks: Iterable[Samples], separator: Separator, frames: int, report: Progress
+    recording: _Recording, separator: Separator, report: Progress, notes: list[str]
 ) -> Iterator[tuple[Samples, Samples]]:
-    """Yield both stems of the blocks, aligned with them: what precedes the recording is dropped."""
+    """Yield the stems, part by part, aligned with the recording: the latency that precedes it is dropped.
+
+    At the end, append to `notes` what the caller should know about the samples.
+    """
+    invalid = _InvalidSamples()
 
     def delayed() -> Iterator[tuple[Samples, Samples]]:
-        for block in blocks:
+        for block in recording.blocks:
+            invalid.count(block)
             yield separator.process(block)
         yield separator.flush()
 
-    rate = separator.sample_rate
-    report(0.0, frames / rate)
+    rate, total = recording.sample_rate, recording.frames / recording.sample_rate
+    report(0.0, total)
     early, done = separator.latency_samples, 0
     for vocals, accompaniment in delayed():
         drop = min(early, vocals.shape[1])
         early -= drop
         done += vocals.shape[1] - drop
         yield vocals[:, drop:], accompaniment[:, drop:]
-        report(done / rate, frames / rate)
+        report(done / rate, total)
+    if invalid.total:
+        notes.append(
+            f"{recording.name}: {invalid.total} samples are NaN, infinite or absurdly loud and were "
+            f"taken as silence, the first at sample {invalid.first} ({invalid.first / rate:.3f} s)"
+        )
 
 
-def _collected(
-    parts: Iterable[tuple[Samples, Samples]], channels: int, frames: int
-) -> tuple[Samples, Samples]:
-    """Join the parts of both stems, each in an array (channels, frames), or shorter if less comes."""
-    vocals, accompaniment = (np.empty((channels, frames), np.float32) for _ in STEMS)
+def _collected(parts: Iterable[tuple[Samples, Samples]], recording: _Recording) -> tuple[Samples, Samples]:
+    """Join the parts of both stems, (channels, frames), or shorter if the recording turns out to be."""
+    vocals, accompaniment = (np.empty((recording.channels, recording.frames), np.float32) for _ in STEMS)
     done = 0
     for vocals_part, accompaniment_part in parts:
         here = slice(done, done + vocals_part.shape[1])
@@ -299,30 +281,43 @@ def _collected(
     return vocals[:, :done], accompaniment[:, :done]
 
 
+def _write(
+    parts: Iterable[tuple[Samples, Samples]],
+    paths: dict[str, Path],
+    open_writer: Callable[[Path], AudioWriter],
+) -> list[str]:
+    """Write the stems that have a path, all of them or none; return what the caller should know about them."""
+    with ExitStack() as stack:
+        writers = {}
+        for stem, path in paths.items():
+            make_folder(path.parent)
+            writers[stem] = stack.enter_context(open_writer(path))
+        for part in parts:
+            for stem, samples in zip(STEMS, part, strict=True):
+                if stem in writers:
+                    writers[stem].write(samples)
+        for writer in writers.values():  # all must be whole before the first one gets its name
+            writer.finish()
+        for writer in writers.values():
+            writer.commit()
+    return [note for writer in writers.values() if (note := writer.clipping())]
+
+
 class _InvalidSamples:
     """Counts the samples that the core takes as silence."""
 
-    def __init__(self, source: str, sample_rate: float) -> None:
-        self._source, self._sample_rate = source, sample_rate
-        self._count = self._position = self._first = 0
+    def __init__(self) -> None:
+        self.total = 0
+        self.first = 0
+        self._position = 0
 
-    def watch(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        for block in blocks:
-            invalid = ~(np.abs(block) <= _LOUDEST)
-            if invalid.any():
-                if self._count == 0:
-                    self._first = self._position + int(invalid.any(axis=0).argmax())
-                self._count += int(invalid.sum())
-            self._position += block.shape[1]
-            yield block
-
-    def notes(self) -> list[str]:
-        if self._count == 0:
-            return []
-        return [
-            f"{self._source}: {self._count} samples are NaN, infinite or absurdly loud and were taken as "
-            f"silence, the first at sample {self._first} ({self._first / self._sample_rate:.3f} s)"
-        ]
+    def count(self, block: Samples) -> None:
+        invalid = ~(np.abs(block) <= _LOUDEST)
+        if invalid.any():
+            if self.total == 0:
+                self.first = self._position + int(invalid.any(axis=0).argmax())
+            self.total += int(invalid.sum())
+        self._position += block.shape[1]
 
 
 def _no_progress(done: float, total: float) -> None:

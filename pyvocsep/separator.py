@@ -173,10 +173,15 @@ def as_float32(audio: NDArray[Any]) -> Samples:
     Raises TypeError, saying how to convert, unless the samples are float32 or float64.
     """
     audio = np.asarray(audio)
-    if audio.dtype.kind != "f" or audio.dtype.itemsize not in (4, 8):
-        raise TypeError(f"the samples are {audio.dtype}; {_conversion(audio.dtype)}")
+    check_dtype(audio.dtype)
     with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, and that is silence
         return np.asarray(audio, dtype=np.float32, order="C")
+
+
+def check_dtype(dtype: np.dtype[Any]) -> None:
+    """Raise TypeError, saying how to convert, unless samples of this type can be separated."""
+    if dtype.kind != "f" or dtype.itemsize not in (4, 8):
+        raise TypeError(f"the samples are {dtype}; {_conversion(dtype)}")
 
 
 def _conversion(dtype: np.dtype[Any]) -> str:

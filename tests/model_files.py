@@ -1,7 +1,7 @@
 """Random model files for the tests, written with numpy and json alone: no torch, no safetensors package.
 
-The weights mean nothing, but they have the spread of a freshly initialised network, so masks differ from bin to bin and
-from frame to frame, and a test that mixes up two of anything sees it.
+The weights mean nothing, but they have the spread of a freshly initialised network, so masks differ from bin
+to bin and from frame to frame, and a test that mixes up two of anything sees it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DTYPES = {"float32": "F32", "float16": "F16"}
 
 
 def write_safetensors(path: str | Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> Path:
-    """Write tensors (float32 or float16) and metadata as a .safetensors file: length, JSON header, raw data."""
+    """Write float32 and float16 tensors and metadata as .safetensors: length, JSON header, raw data."""
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     chunks = []
     offset = 0

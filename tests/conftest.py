@@ -1,0 +1,49 @@
+"""Audio and models for every test: synthesised, small, the same each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+from model_files import random_band_gru, random_gru
+from numpy.typing import NDArray
+
+hypothesis.settings.register_profile("pyvocsep", deadline=None)  # no test here measures time
+hypothesis.settings.load_profile("pyvocsep")
+
+Mixture = Callable[..., NDArray[np.float32]]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small random model of each architecture."""
+    folder = tmp_path_factory.mktemp("models")
+    return {
+        "band-gru": random_band_gru(folder / "band-gru.safetensors"),
+        "gru": random_gru(folder / "gru.safetensors"),
+    }
+
+
+@pytest.fixture(scope="session")
+def model(models: dict[str, Path]) -> Path:
+    """A small random `band-gru`."""
+    return models["band-gru"]
+
+
+@pytest.fixture(scope="session")
+def mixture() -> Mixture:
+    """Make a mixture (channels, samples) of tones and noise that peaks at `peak`."""
+
+    def make(
+        samples: int, channels: int = 2, rate: float = 44_100, seed: int = 0, peak: float = 0.5
+    ) -> NDArray[np.float32]:
+        rng = np.random.default_rng(seed)
+        time = np.arange(samples) / rate
+        pitches = rng.uniform(80, 1200, (channels, 4, 1))
+        audio = np.sin(2 * np.pi * pitches * time).sum(1) + rng.standard_normal((channels, samples))
+        return (audio * peak / max(1e-9, np.abs(audio).max(initial=0))).astype(np.float32)
+
+    return make
