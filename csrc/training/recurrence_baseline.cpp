@@ -1,0 +1,3 @@
+#define VARIANT recurrence_baseline
+#define WIDTH 4
+#include "recurrence.inl"

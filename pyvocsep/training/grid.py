@@ -1,0 +1,84 @@
+"""The spectral grid that a network sees, and the frames that put other sample rates on it.
+
+A network knows one grid: bins ``sample_rate / n_fft`` apart, frames ``hop / sample_rate`` apart. Audio at another
+rate is not resampled; its *frame* is scaled instead. The same trick makes augmentation cheap: a frame 5 % too
+long shows the network a signal resampled by 5 %, at no cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+Spectra = npt.NDArray[np.complex64]
+Audio = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Sample rate in Hz, frame length and hop in samples of the network's own rate."""
+
+    sample_rate: int
+    n_fft: int
+    hop: int
+
+    @property
+    def bins(self) -> int:
+        """Number of bins K that the network knows, from 0 Hz to half its sample rate."""
+        return self.n_fft // 2 + 1
+
+    @property
+    def overlap(self) -> int:
+        """How many frames cover a sample: 2 or 4."""
+        return self.n_fft // self.hop
+
+    def frame_length(self, sample_rate: float) -> int:
+        """The 7-smooth multiple of ``overlap`` nearest to ``n_fft`` scaled to ``sample_rate``; the smaller on a tie."""
+        wanted = self.n_fft * sample_rate / self.sample_rate
+        unit = self.overlap
+        low = max(int(wanted // unit), 1)
+        for distance in range(low + 1):
+            near = [low - distance, low + 1 + distance]
+            found = [unit * n for n in near if n > 0 and is_smooth(unit * n)]
+            if found:
+                # The next ring may still hold a closer one on the other side.
+                wider = [unit * n for n in (low - distance - 1, low + distance + 2) if n > 0 and is_smooth(unit * n)]
+                return min(found + wider, key=lambda n: (abs(n - wanted), n))
+        raise ValueError(f"no frame for a sample rate of {sample_rate} Hz")
+
+
+def is_smooth(n: int) -> bool:
+    """Whether ``n`` has no prime factor above 7."""
+    for prime in (2, 3, 5, 7):
+        while n % prime == 0:
+            n //= prime
+    return n == 1
+
+
+@lru_cache(maxsize=256)
+def window(length: int) -> Audio:
+    """sin(pi n / N), the square root of the periodic Hann window, for analysis and synthesis."""
+    return np.sin(np.pi * np.arange(length) / length).astype(np.float32)
+
+
+def analyse(audio: Audio, frame: int, hop: int) -> Spectra:
+    """Unnormalised short-time spectra.
+
+    ``audio`` is (channels, samples); the result (channels, frames, frame/2+1). Frame t starts at sample
+    ``t * hop``: pad before to choose where the first one lies.
+    """
+    frames = np.lib.stride_tricks.sliding_window_view(audio, frame, axis=-1)[:, ::hop]
+    return np.fft.rfft(frames * window(frame), axis=-1).astype(np.complex64, copy=False)
+
+
+def synthesise(spectra: Spectra, frame: int, hop: int) -> Audio:
+    """Weighted overlap-add, the inverse of :func:`analyse` wherever ``frame / hop`` frames overlap."""
+    channels, count, _ = spectra.shape
+    pieces = np.fft.irfft(spectra, frame, axis=-1).astype(np.float32) * (window(frame) * np.float32(2 * hop / frame))
+    audio = np.zeros((channels, (count - 1) * hop + frame), np.float32)
+    for t in range(count):
+        audio[:, t * hop : t * hop + frame] += pieces[:, t]
+    return audio

@@ -1,0 +1,235 @@
+"""The training loop: it resumes, watches held-out songs, and keeps the weights that served them best."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from pyvocsep.evaluation.metrics import usdr
+
+from .datasets import Decoder, Pair
+from .grid import Audio, analyse, synthesise
+from .loss import separation_loss
+from .mixtures import Mixtures
+from .models import MaskEstimator, build
+from .recipe import Recipe, Schedule
+
+CHECKPOINT = "checkpoint.pt"
+HISTORY = "history.csv"
+
+
+@dataclass
+class State:
+    """All that a training is; ``averaged`` is what is scored, ``best`` the averaged weights of the best score."""
+
+    model: MaskEstimator
+    averaged: MaskEstimator
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    best_score: float = -math.inf
+    best_step: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint whole or not at all."""
+        partial = path.with_suffix(".partial")
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "averaged": self.averaged.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                **{key: getattr(self, key) for key in ("step", "best_score", "best_step", "best", "history")},
+            },
+            partial,
+        )
+        os.replace(partial, path)
+
+    def load(self, path: Path) -> None:
+        """Continue from a checkpoint."""
+        saved = torch.load(path, weights_only=True)
+        for key in ("model", "averaged", "optimiser"):
+            getattr(self, key).load_state_dict(saved.pop(key))
+        for key, value in saved.items():
+            setattr(self, key, value)
+
+
+def start(recipe: Recipe, device: str = "cpu") -> State:
+    """A fresh training, seeded by its recipe."""
+    torch.manual_seed(recipe.training.seed)
+    model = build(**recipe.model).to(device)
+    averaged = copy.deepcopy(model).eval()
+    decayed = [parameter for parameter in model.parameters() if parameter.ndim == 2]
+    others = [parameter for parameter in model.parameters() if parameter.ndim != 2]
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": recipe.training.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=recipe.training.learning_rate,
+    )
+    return State(model, averaged, optimiser)
+
+
+def learning_rate(schedule: Schedule, step: int) -> float:
+    """Of the step numbered from 0."""
+    rise = min(1.0, (step + 1) / max(schedule.warmup, 1))
+    fall = 0.5 * (1 + math.cos(math.pi * min(step / schedule.steps, 1.0)))
+    return schedule.learning_rate * rise * fall
+
+
+def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> float:
+    """One update of the weights and of their average; returns the loss."""
+    device = next(state.model.parameters()).device
+    vocals, accompaniment, visible, limit = (
+        batch[key].to(device) for key in ("vocals", "accompaniment", "visible", "limit")
+    )
+    # Dropout's random numbers depend on the step alone, so that a resumed run repeats them.
+    torch.manual_seed(schedule.seed * 1_000_003 + state.step)
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate(schedule, state.step)
+    state.model.train()
+    masks, _ = state.model(state.model.features(vocals + accompaniment) * visible.unsqueeze(-1))
+    loss = separation_loss(masks, vocals, accompaniment, limit)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(state.model.parameters(), schedule.clip)
+    if torch.isfinite(norm):
+        state.optimiser.step()
+    state.step += 1
+    # A short memory at first: the average should not remember the random start.
+    decay = min(schedule.averaging, (1 + state.step) / (10 + state.step))
+    with torch.no_grad():
+        for average, parameter in zip(state.averaged.parameters(), state.model.parameters(), strict=True):
+            average.lerp_(parameter, 1 - decay)
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def separate(model: MaskEstimator, mixture: Audio, sample_rate: int) -> Audio:
+    """The vocals of a mixture (channels, samples), by PyTorch, on the grid that the core uses."""
+    grid = model.grid
+    frame = grid.frame_length(sample_rate)
+    hop = frame // grid.overlap
+    channels, samples = mixture.shape
+    past = frame - hop  # the first frame ends with the first hop of the signal
+    count = -(-(samples + past) // hop)
+    padded = np.pad(mixture, ((0, 0), (past, (count - 1) * hop + frame - past - samples)))
+    spectra = analyse(padded, frame, hop)
+    known = min(grid.bins, spectra.shape[-1])
+    seen = np.zeros((channels, count, grid.bins), np.complex64)
+    seen[..., :known] = spectra[..., :known] * np.float32(2 / frame)
+    device = next(model.parameters()).device
+    stack = torch.from_numpy(seen).permute(1, 2, 0)
+    if model.channels == 2 and channels == 1:
+        stack = stack.expand(-1, -1, 2)
+    masks, _ = model(model.features(stack.unsqueeze(0).to(device)))
+    mask = masks[0].permute(2, 0, 1).cpu().numpy()
+    # Above the network's range, the mean of its top bins.
+    above = mask[..., -model.extension_bins :].mean(-1, keepdims=True)
+    full = np.concatenate([mask[..., :known], np.broadcast_to(above, (*mask.shape[:2], spectra.shape[-1] - known))], -1)
+    vocals = synthesise(spectra * full[: max(1, min(channels, len(full)))], frame, hop)
+    return vocals[:, past : past + samples]
+
+
+def score(model: MaskEstimator, pairs: Sequence[Pair], decoder: Decoder, equal_energy: bool) -> tuple[float, float]:
+    """Mean uSDR in dB of vocals and accompaniment over whole recordings."""
+    results = []
+    for pair in pairs:
+        samples, rate = decoder.open(pair.vocals.path)
+        vocals = decoder.excerpt(pair.vocals, 0, len(samples))
+        accompaniment = decoder.excerpt(pair.accompaniment, 0, len(samples))
+        if equal_energy:
+            accompaniment = accompaniment * np.sqrt(np.square(vocals).sum() / max(np.square(accompaniment).sum(), 1e-9))
+        estimate = separate(model, vocals + accompaniment, rate)
+        results.append((usdr(vocals, estimate), usdr(accompaniment, vocals + accompaniment - estimate)))
+    means = np.mean(results, axis=0)
+    return float(means[0]), float(means[1])
+
+
+def train(recipe: Recipe, data: Path, run: Path, device: str = "cpu", minutes: float = math.inf) -> State:
+    """Train by ``recipe`` on the folders below ``data``; everything written goes below ``run``.
+
+    Continues from the checkpoint in ``run`` if there is one, and stops, leaving one, after ``minutes``.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    decoder = Decoder(data / "decoded")
+    schedule = recipe.training
+    state = start(recipe, device)
+    checkpoint = run / CHECKPOINT
+    if checkpoint.exists():
+        state.load(checkpoint)
+        print(f"continuing from step {state.step}", flush=True)
+    mixtures = Mixtures(
+        recipe.data.training_pairs(data),
+        recipe.data.instrumental_tracks(data),
+        state.model.grid,
+        state.model.channels,
+        schedule.frames,
+        decoder,
+        schedule.seed,
+        recipe.mixing,
+    )
+    watched = recipe.data.watched_pairs(data)
+    seconds_per_step = schedule.batch * schedule.frames * state.model.grid.hop / state.model.grid.sample_rate
+    began, losses, steps_before = time.monotonic(), [], state.step
+    saved = scored = began
+    for batch in _batches(mixtures, schedule, state.step):
+        losses.append(train_step(state, batch, schedule))
+        now = time.monotonic()
+        out_of_time = now - began > 60 * minutes
+        if state.step % schedule.score_every == 0 or state.step == schedule.steps:
+            vocals, accompaniment = score(state.averaged, watched, decoder, recipe.data.equal_energy)
+            speed = (state.step - steps_before) * seconds_per_step / (now - scored)
+            steps_before, scored = state.step, time.monotonic()
+            _record(state, run, vocals, accompaniment, float(np.mean(losses)), speed)
+            losses.clear()
+        if out_of_time or now - saved > 120 or state.step == schedule.steps:
+            state.save(checkpoint)
+            saved = time.monotonic()
+        if out_of_time:
+            break
+    return state
+
+
+def _batches(mixtures: Mixtures, schedule: Schedule, step: int) -> Iterator[dict[str, Tensor]]:
+    """The batches from ``step`` on, made by one process beside this one."""
+    indices = range(step * schedule.batch, schedule.steps * schedule.batch)
+    loader: DataLoader[dict[str, Tensor]] = DataLoader(
+        mixtures, batch_size=schedule.batch, sampler=indices, num_workers=1, prefetch_factor=4
+    )
+    return iter(loader)
+
+
+def _record(state: State, run: Path, vocals: float, accompaniment: float, loss: float, speed: float) -> None:
+    """Keep the weights if they are the best so far, and say how things stand."""
+    if vocals > state.best_score:
+        state.best_score, state.best_step = vocals, state.step
+        state.best = {key: value.detach().cpu().clone() for key, value in state.averaged.state_dict().items()}
+    row: dict[str, Any] = {
+        "step": state.step,
+        "loss": round(loss, 4),
+        "vocals_db": round(vocals, 3),
+        "accompaniment_db": round(accompaniment, 3),
+        "audio_seconds_per_second": round(speed, 1),
+    }
+    state.history.append(row)
+    with (run / HISTORY).open("w", newline="") as file:
+        writer = csv.DictWriter(file, row.keys())
+        writer.writeheader()
+        writer.writerows(state.history)
+    mark = "  best" if state.best_step == state.step else ""
+    print(
+        f"step {state.step}  loss {loss:.3f}  held out: vocals {vocals:.2f} dB, accompaniment {accompaniment:.2f} dB"
+        f"  {speed:.1f} x real time{mark}",
+        flush=True,
+    )

@@ -1,0 +1,219 @@
+"""Endless training mixtures, made directly as spectra.
+
+Every example is a pure function of a seed and its index, so that a resumed training sees exactly what an
+uninterrupted one would have seen. Nothing is resampled: a recording at any rate comes to the network's grid by the
+length of its analysis frame, and a frame a little longer or shorter changes its pitch and tempo (see :mod:`.grid`).
+The Fourier transform is linear, so voice and backing may each have a frame of their own and still be added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from . import augmentation
+from .datasets import Decoder, Pair, Track
+from .grid import Grid, Spectra, analyse
+
+# A lossy or resampled voice at 16 kHz says nothing of what lies just below its Nyquist frequency.
+RELIABLE_BANDWIDTH = 0.95
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """How examples are drawn: probabilities, unless a unit is named. A recipe's ``[mixing]`` table overrides them."""
+
+    recorded: float = 0.3  # voice and accompaniment of one recording stay together
+    dry_voices: float = 0.45  # of all voices, those nobody mixed (MIR-1K)
+    dry_backings: float = 0.1  # of all backings, the accompaniments of such clips
+    instrumentals: float = 0.5  # of all backings, music without a voice
+    resampled: float = 0.75
+    resampling: float = 0.17  # the largest |ln(ratio)|
+    voice_db: float = -5.0  # a voice's level over its backing, mean and deviation
+    voice_db_deviation: float = 4.5
+    level_db: float = -22.0  # the mixture's level below full scale, mean and deviation
+    level_db_deviation: float = 7.0
+    reverberation: float = 0.6  # of dry voices; of others a quarter as often
+    formants: float = 0.4
+    equaliser: float = 0.6
+    compression: float = 0.3
+    doubling: float = 0.15
+    second_voice: float = 0.12
+    second_backing: float = 0.15
+    reversal: float = 0.1
+    mono: float = 0.12
+    voice_only: float = 0.03
+    backing_only: float = 0.04
+    pause: float = 0.12  # some of the voice's frames are silent
+    hidden: float = 0.3  # some bands or frames are not shown to the network
+
+
+class Mixtures(Dataset[dict[str, torch.Tensor]]):
+    """Examples of ``frames`` frames, spectra (frames, bins, channels) scaled by 2/frame.
+
+    ``visible`` (frames, bins) multiplies what the network sees; ``limit`` is the number of bins that the loss counts.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        instrumentals: Sequence[Track],
+        grid: Grid,
+        channels: int,
+        frames: int,
+        decoder: Decoder,
+        seed: int = 0,
+        mixing: Mixing = Mixing(),
+    ):
+        if not pairs:
+            raise ValueError("no voices to mix: name a data set with vocals in the recipe's [data] table")
+        self.dry = [pair for pair in pairs if pair.dry]
+        self.produced = [pair for pair in pairs if not pair.dry]
+        self.instrumentals = list(instrumentals)
+        self.grid = grid
+        self.channels = channels
+        self.frames = frames
+        self.decoder = decoder
+        self.seed = seed
+        self.mixing = mixing
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng([self.seed, index])
+        voice, backing, limit = self.mix(rng)
+        visible = np.ones((self.frames, self.grid.bins), np.float32)
+        if rng.random() < self.mixing.hidden:
+            augmentation.hide(visible, rng)
+        return {
+            "vocals": torch.from_numpy(np.ascontiguousarray(voice.transpose(1, 2, 0))),
+            "accompaniment": torch.from_numpy(np.ascontiguousarray(backing.transpose(1, 2, 0))),
+            "visible": torch.from_numpy(visible),
+            "limit": torch.tensor(limit),
+        }
+
+    def mix(self, rng: np.random.Generator) -> tuple[Spectra, Spectra, int]:
+        """A voice and a backing (channels, frames, bins), and how many of their lower bins are to be trusted."""
+        mixing = self.mixing
+        pair = self._pair(rng, mixing.dry_voices)
+        recorded = rng.random() < mixing.recorded
+        if recorded:
+            place, ratio = rng.random(), self._ratio(rng)
+            voice, limit = self._spectra(pair.vocals, place, ratio)
+            backing, backing_limit = self._spectra(pair.accompaniment, place, ratio)
+        else:
+            voice, limit = self._voice(rng, pair)
+            backing, backing_limit = self._backing(rng)
+        limit = min(limit, backing_limit)
+        # The network must not learn to tell the stems by their bandwidth.
+        voice[..., limit:] = 0
+        if rng.random() < 0.5:
+            backing[..., limit:] = 0
+        self._colour(rng, voice, pair.dry)
+        if rng.random() < mixing.equaliser:
+            augmentation.equalise(backing, rng)
+        if recorded and not pair.dry:
+            voice *= augmentation.decibels(rng.normal(0, 2))
+        else:
+            augmentation.balance(voice, backing, rng.normal(mixing.voice_db, mixing.voice_db_deviation))
+        self._finish(rng, voice, backing)
+        return voice, backing, limit
+
+    def _pair(self, rng: np.random.Generator, dry: float) -> Pair:
+        pairs = self.dry if self.dry and (not self.produced or rng.random() < dry) else self.produced
+        return pairs[rng.integers(len(pairs))]
+
+    def _ratio(self, rng: np.random.Generator) -> float:
+        if rng.random() >= self.mixing.resampled:
+            return 1.0
+        return float(np.exp(rng.uniform(-1, 1) * self.mixing.resampling))
+
+    def _spectra(self, track: Track, place: float, ratio: float, reverse: bool = False) -> tuple[Spectra, int]:
+        """An excerpt at a place in [0, 1], and the number of its bins that hold signal."""
+        samples, rate = self.decoder.open(track.path)
+        frame = self.grid.frame_length(rate * ratio)
+        hop = frame // self.grid.overlap
+        length = frame + (self.frames - 1) * hop
+        spare = len(samples) - length
+        # A recording that is too short lies somewhere in silence.
+        audio = self.decoder.excerpt(track, round(place * spare), length)
+        if len(audio) > self.channels:
+            audio = audio.mean(0, keepdims=True)
+        if reverse:
+            audio = audio[:, ::-1]
+        spectra = np.zeros((self.channels, self.frames, self.grid.bins), np.complex64)
+        found = analyse(audio, frame, hop)[..., : self.grid.bins]
+        spectra[..., : found.shape[-1]] = found * np.float32(2 / frame)
+        lossy = rate < self.grid.sample_rate
+        return spectra, int(found.shape[-1] * RELIABLE_BANDWIDTH) if lossy else found.shape[-1]
+
+    def _random(self, rng: np.random.Generator, track: Track) -> tuple[Spectra, int]:
+        return self._spectra(track, rng.random(), self._ratio(rng), rng.random() < self.mixing.reversal)
+
+    def _voice(self, rng: np.random.Generator, pair: Pair) -> tuple[Spectra, int]:
+        voice, limit = self._random(rng, pair.vocals)
+        if rng.random() < self.mixing.second_voice:
+            other, other_limit = self._random(rng, self._pair(rng, float(pair.dry)).vocals)
+            augmentation.balance(other, voice, rng.uniform(-12, 0))
+            voice += other
+            limit = min(limit, other_limit)
+        return voice, limit
+
+    def _backing(self, rng: np.random.Generator) -> tuple[Spectra, int]:
+        backing, limit = self._random(rng, self._backing_track(rng))
+        if rng.random() < self.mixing.second_backing:
+            other, other_limit = self._random(rng, self._backing_track(rng))
+            augmentation.balance(other, backing, rng.uniform(-12, 0))
+            backing += other
+            limit = min(limit, other_limit)
+        return backing, limit
+
+    def _backing_track(self, rng: np.random.Generator) -> Track:
+        if self.instrumentals and rng.random() < self.mixing.instrumentals:
+            return self.instrumentals[rng.integers(len(self.instrumentals))]
+        share = self.mixing.dry_backings / max(1 - self.mixing.instrumentals, 1e-9)
+        return self._pair(rng, share).accompaniment
+
+    def _colour(self, rng: np.random.Generator, voice: Spectra, dry: bool) -> None:
+        """What makes one voice sound like many."""
+        mixing = self.mixing
+        if rng.random() < mixing.formants:
+            augmentation.shift_formants(voice, float(np.exp(rng.uniform(-0.22, 0.22))))
+        if rng.random() < mixing.equaliser:
+            augmentation.equalise(voice, rng)
+        if rng.random() < mixing.compression:
+            augmentation.compress(voice, rng.uniform(0.2, 0.6))
+        if self.channels == 2 and dry and rng.random() < 0.35:
+            augmentation.pan(voice, rng.uniform(-0.8, 0.8))
+        if rng.random() < mixing.doubling:
+            augmentation.double(voice, rng)
+        if rng.random() < (mixing.reverberation if dry else mixing.reverberation / 4):
+            augmentation.reverberate(voice, rng, self.grid)
+
+    def _finish(self, rng: np.random.Generator, voice: Spectra, backing: Spectra) -> None:
+        """What happens to both stems or takes one away."""
+        mixing = self.mixing
+        if rng.random() < mixing.pause:
+            low, high = np.sort(rng.integers(0, self.frames + 1, 2))
+            voice[:, low:high] = 0
+        alone = rng.random()
+        if alone < mixing.voice_only:
+            backing[:] = 0
+        elif alone < mixing.voice_only + mixing.backing_only:
+            voice[:] = 0
+        if self.channels == 2:
+            for stem in (voice, backing):
+                if rng.random() < 0.5:
+                    stem[:] = stem[::-1].copy()
+            if rng.random() < mixing.mono:
+                for stem in (voice, backing):
+                    stem[:] = stem.mean(0)
+        if rng.random() < 0.5:
+            voice *= -1
+        level = augmentation.level(voice + backing)
+        if level > 0:
+            wanted = augmentation.decibels(min(rng.normal(mixing.level_db, mixing.level_db_deviation), 0.0))
+            for stem in (voice, backing):
+                stem *= np.float32(wanted / level)

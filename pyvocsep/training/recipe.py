@@ -1,0 +1,107 @@
+"""Recipes: one readable TOML file says how one set of weights is made."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .datasets import Pair, Track, instrumentals, mir1k, musdb
+from .mixtures import Mixing
+
+
+@dataclass(frozen=True)
+class Data:
+    """Folders below ``--data``. Songs (or clips, or all clips of a song ``singer_number``) held out are never trained
+    on; those watched, a part of them, choose the weights, so that the others can judge the choice."""
+
+    musdb: str | None = None
+    mir1k: str | None = None
+    singers: tuple[str, ...] | None = None  # of MIR-1K; None is all
+    instrumentals: str | None = None
+    held_out: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+    equal_energy: bool = False  # score mixtures at 0 dB, as the MIR-1K protocol does, not as recorded
+
+    def pairs(self, root: Path) -> list[Pair]:
+        """Every voice with its accompaniment that the recipe names, held out or not."""
+        pairs: list[Pair] = []
+        if self.musdb:
+            pairs += musdb(root / self.musdb)
+        if self.mir1k:
+            pairs += mir1k(root / self.mir1k, self.singers)
+        missing = [name for name in self.held_out + self.watched if not any(matches(pair, [name]) for pair in pairs)]
+        if missing:
+            raise ValueError(f"held out, but not in the data: {', '.join(missing)}")
+        strangers = [name for name in self.watched if name not in self.held_out]
+        if strangers:
+            raise ValueError(f"watched songs must be held out, too: {', '.join(strangers)}")
+        return pairs
+
+    def training_pairs(self, root: Path) -> list[Pair]:
+        return [pair for pair in self.pairs(root) if not matches(pair, self.held_out)]
+
+    def watched_pairs(self, root: Path) -> list[Pair]:
+        return [pair for pair in self.pairs(root) if matches(pair, self.watched)]
+
+    def instrumental_tracks(self, root: Path) -> list[Track]:
+        return instrumentals(root / self.instrumentals) if self.instrumentals else []
+
+
+def matches(pair: Pair, names: Iterable[str]) -> bool:
+    """Whether a pair is one of ``names``: its own name, or that of the song whose clip it is."""
+    return any(pair.name == name or pair.name.rpartition("_")[0] == name for name in names)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train. The rate rises over ``warmup`` steps and falls as half a cosine to zero."""
+
+    steps: int = 5000
+    batch: int = 8
+    frames: int = 130
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup: int = 100
+    clip: float = 1.0  # the largest norm of the gradient
+    averaging: float = 0.998  # of the weights that are scored and exported, over steps
+    score_every: int = 200  # steps
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The tables of a recipe file."""
+
+    name: str
+    model: dict[str, Any]
+    data: Data
+    mixing: Mixing = field(default_factory=Mixing)
+    training: Schedule = field(default_factory=Schedule)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe; an unknown key or table is a ValueError that names it."""
+    try:
+        tables = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not a recipe: {error}") from None
+    for key in ("name", "model", "data"):
+        if key not in tables:
+            raise ValueError(f"{path} lacks {key!r}")
+    unknown = tables.keys() - {"name", "model", "data", "mixing", "training"}
+    if unknown:
+        raise ValueError(f"{path} has unknown tables or keys: {', '.join(sorted(unknown))}")
+    data = {key: tuple(value) if isinstance(value, list) else value for key, value in tables["data"].items()}
+    try:
+        return Recipe(
+            tables["name"],
+            tables["model"],
+            Data(**data),
+            Mixing(**tables.get("mixing", {})),
+            Schedule(**tables.get("training", {})),
+        )
+    except TypeError as error:
+        raise ValueError(f"{path}: {error}") from None
