@@ -1,0 +1,161 @@
+"""The core's masks against the PyTorch model's and onnxruntime's, for every instruction set of this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from model_files import random_band_gru, random_gru
+from numpy.typing import NDArray
+
+from pyvocsep import _core
+from pyvocsep.models import model_path, shipped_models
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from pyvocsep.training.export import load_model, save_onnx  # noqa: E402
+
+FRAMES = 40
+MASKS = """
+import sys
+import numpy as np
+from pyvocsep import _core
+model, rate, spectra, result = sys.argv[1:]
+spectra = np.load(spectra)
+estimator = _core.MaskEstimator(_core.Model(model), float(rate), spectra.shape[0])
+masks = np.concatenate([estimator.masks(part) for part in (spectra[:, :3].copy(), spectra[:, 3:].copy())], axis=1)
+np.save(result, masks)
+print(_core.isa())
+"""
+
+
+@pytest.fixture(params=["random-band-gru", "random-gru", *shipped_models()])
+def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param == "random-band-gru":
+        # The default's dimensions, so that every kernel runs whole panels and their remainders.
+        return random_band_gru(
+            tmp_path / "model.safetensors", n_fft=2048, bands=40, dim=64, hidden=64, band_hidden=32
+        )
+    if request.param == "random-gru":
+        return random_gru(tmp_path / "model.safetensors", n_fft=1024, hidden=100, layers=3)
+    return model_path(request.param)
+
+
+def spectra_of(model: _core.Model, channels: int) -> NDArray[np.complex64]:
+    """Frames of a loud, a soft and a silent passage with a different sound in each channel, (channels, frames, bins)."""
+    rng = np.random.default_rng(1)
+    x = np.cumsum(rng.standard_normal((channels, FRAMES * model.n_fft)), axis=1)
+    x -= np.linspace(0, 1, x.shape[1]) * x[:, -1:]
+    frames = (x / np.abs(x).max()).reshape(channels, FRAMES, model.n_fft)
+    frames[:, 10:20] *= 1e-3
+    frames[:, 20:25] = 0
+    window = np.sin(np.pi * np.arange(model.n_fft) / model.n_fft)
+    return np.fft.rfft(frames * window).astype(np.complex64)
+
+
+def torch_masks(path: Path, spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
+    network, _ = load_model(path)
+    stereo = spectra if spectra.shape[0] == 2 else np.repeat(spectra, 2, axis=0)
+    with torch.no_grad():
+        masks, _ = network(
+            network.features(torch.from_numpy(stereo).permute(1, 2, 0)[None], network.grid.n_fft)
+        )
+    planes = masks[0].permute(2, 0, 1).double()
+    if spectra.shape[0] == 1:  # of L = R, the mean of the logits
+        planes = torch.sigmoid(torch.logit(planes).mean(0, keepdim=True))
+    return planes.expand(*spectra.shape).float().numpy()
+
+
+def core_masks(path: Path, spectra: NDArray[np.complex64], isa: str, folder: Path) -> NDArray[np.float32]:
+    """In a process of its own: the instruction set is chosen once."""
+    np.save(folder / "spectra.npy", spectra)
+    arguments = [
+        str(path),
+        str(_core.Model(str(path)).sample_rate),
+        str(folder / "spectra.npy"),
+        str(folder / "masks.npy"),
+    ]
+    run = subprocess.run(
+        [sys.executable, "-c", MASKS, *arguments],
+        env={**os.environ, "PYVOCSEP_ISA": isa},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == isa
+    masks: NDArray[np.float32] = np.load(folder / "masks.npy")
+    return masks
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("isa", _core.available_isas())
+def test_masks_equal_torch(model: Path, channels: int, isa: str, tmp_path: Path) -> None:
+    spectra = spectra_of(_core.Model(str(model)), channels)
+    expected = torch_masks(model, spectra)
+    masks = core_masks(model, spectra, isa, tmp_path)
+    assert expected.std() > 0.05  # the masks say something
+    assert np.abs(masks - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("isa", _core.available_isas())
+def test_masks_equal_onnxruntime(model: Path, isa: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    spectra = spectra_of(_core.Model(str(model)), 2)
+    network, _ = load_model(model)
+    save_onnx(network, tmp_path / "model.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        tmp_path / "model.onnx", options, providers=["CPUExecutionProvider"]
+    )
+    magnitudes = network.features(
+        torch.from_numpy(spectra).permute(1, 2, 0)[None], network.grid.n_fft
+    ).numpy()
+    expected, _ = session.run(None, {"magnitudes": magnitudes, "state": network.initial_state().numpy()})
+    masks = core_masks(model, spectra, isa, tmp_path)
+    assert np.abs(masks - np.broadcast_to(expected[0].transpose(2, 0, 1), masks.shape)).max() < 1e-4
+
+
+def test_bins_above_the_network_take_its_top_bands_mask(tmp_path: Path) -> None:
+    model = _core.Model(str(random_band_gru(tmp_path / "model.safetensors", n_fft=512)))
+    top = int(model.metadata["extension_bins"])
+    rate = 2 * model.sample_rate
+    rng = np.random.default_rng(2)
+    bins = model.n_fft + 1
+    spectra = (rng.standard_normal((2, 5, bins)) + 1j * rng.standard_normal((2, 5, bins))).astype(
+        np.complex64
+    )
+    masks = _core.MaskEstimator(model, rate, 2).masks(spectra)
+    known = model.n_fft // 2 + 1
+    mean = masks[:, :, known - top : known].mean(axis=2, keepdims=True)
+    assert np.abs(masks[:, :, known:] - mean).max() < 1e-6
+    assert masks[:, :, :known].std() > 0.05
+
+
+def test_bins_that_a_low_rate_lacks_are_silent_ones(tmp_path: Path) -> None:
+    model = _core.Model(str(random_band_gru(tmp_path / "model.safetensors", n_fft=512)))
+    rng = np.random.default_rng(3)
+    low = (rng.standard_normal((2, 9, 129)) + 1j * rng.standard_normal((2, 9, 129))).astype(np.complex64)
+    full = np.zeros((2, 9, 257), np.complex64)
+    full[:, :, :129] = 2 * low  # half the frame has half the sum
+    masks = _core.MaskEstimator(model, model.sample_rate / 2, 2).masks(low)
+    assert (
+        np.abs(masks - _core.MaskEstimator(model, model.sample_rate, 2).masks(full)[:, :, :129]).max() < 1e-5
+    )
+
+
+def test_an_instruction_set_the_machine_lacks_is_an_error() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "from pyvocsep import _core; _core.isa()"],
+        env={**os.environ, "PYVOCSEP_ISA": "avx1024"},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode != 0
+    assert "PYVOCSEP_ISA=avx1024 is not an instruction set of this machine; it has " in run.stderr
