@@ -29,7 +29,7 @@ SUBTYPES: Mapping[str, tuple[str, ...]] = {
     "flac": ("PCM_24", "PCM_16", "PCM_S8"),
     "ogg": ("VORBIS", "OPUS"),
     "mp3": ("MPEG_LAYER_III",),
-    "aiff": ("FLOAT", "PCM_16", "PCM_24", "PCM_32", "PCM_S8", "DOUBLE"),
+    "aiff": ("FLOAT", "PCM_16", "PCM_24", "PCM_32", "DOUBLE"),
 }
 """The formats that can be written and, in libsndfile's names, what their samples can be. All keep the exact
 length. The first is used where neither the caller nor the input decides."""

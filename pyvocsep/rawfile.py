@@ -31,8 +31,8 @@ class RawFile(io.FileIO):
             return self._keep(error)
 
     def write(self, data: Any) -> int:
-        rest = memoryview(data)
         try:
+            rest = memoryview(data)
             while rest:  # a nearly full disk takes a part first and refuses after that
                 rest = rest[super().write(rest) :]
         except BaseException as error:

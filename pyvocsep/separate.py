@@ -286,7 +286,7 @@ def _write(
     paths: dict[str, Path],
     open_writer: Callable[[Path], AudioWriter],
 ) -> list[str]:
-    """Write the stems that have a path, all of them or none; return what the caller should know about them."""
+    """Write the stems that have a path, all or none; return what the caller should know about them."""
     with ExitStack() as stack:
         writers = {}
         for stem, path in paths.items():
