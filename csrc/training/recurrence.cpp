@@ -6,12 +6,12 @@ enum class Isa { baseline, avx2, avx512 };
 
 Isa best() {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512bw"))
-        return Isa::avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw"))
+    return Isa::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
 #endif
-    return Isa::baseline;
+  return Isa::baseline;
 }
 
 const Isa isa = best();
@@ -28,10 +28,10 @@ std::int64_t pyvocsep_gru_multiple() { return 32; }
 void pyvocsep_gru_forward(const pyvocsep_gru_shape* shape, const float* weight, const float* bias, float* gates,
                           float* recurrent, float* out) {
 #if defined(__x86_64__)
-    if (isa == Isa::avx512) return recurrence_avx512::forward(*shape, weight, bias, gates, recurrent, out);
-    if (isa == Isa::avx2) return recurrence_avx2::forward(*shape, weight, bias, gates, recurrent, out);
+  if (isa == Isa::avx512) return recurrence_avx512::forward(*shape, weight, bias, gates, recurrent, out);
+  if (isa == Isa::avx2) return recurrence_avx2::forward(*shape, weight, bias, gates, recurrent, out);
 #endif
-    recurrence_baseline::forward(*shape, weight, bias, gates, recurrent, out);
+  recurrence_baseline::forward(*shape, weight, bias, gates, recurrent, out);
 }
 
 // grad: the gradient of out. gates and recurrent, as the forward pass left them, become the gradients of
@@ -39,34 +39,33 @@ void pyvocsep_gru_forward(const pyvocsep_gru_shape* shape, const float* weight, 
 void pyvocsep_gru_backward(const pyvocsep_gru_shape* shape, const float* weight, const float* grad, const float* out,
                            float* gates, float* recurrent) {
 #if defined(__x86_64__)
-    if (isa == Isa::avx512) return recurrence_avx512::backward(*shape, weight, grad, out, gates, recurrent);
-    if (isa == Isa::avx2) return recurrence_avx2::backward(*shape, weight, grad, out, gates, recurrent);
+  if (isa == Isa::avx512) return recurrence_avx512::backward(*shape, weight, grad, out, gates, recurrent);
+  if (isa == Isa::avx2) return recurrence_avx2::backward(*shape, weight, grad, out, gates, recurrent);
 #endif
-    recurrence_baseline::backward(*shape, weight, grad, out, gates, recurrent);
+  recurrence_baseline::backward(*shape, weight, grad, out, gates, recurrent);
 }
 
 // Rows of `width` floats, a multiple of pyvocsep_gru_multiple(). inverse: one float per row.
 void pyvocsep_norm_forward(std::int64_t rows, std::int64_t width, const float* x, const float* weight, float* y,
                            float* inverse) {
-    const int n = static_cast<int>(width);
+  const int n = static_cast<int>(width);
 #if defined(__x86_64__)
-    if (isa == Isa::avx512) return recurrence_avx512::norm_forward(rows, n, x, weight, y, inverse);
-    if (isa == Isa::avx2) return recurrence_avx2::norm_forward(rows, n, x, weight, y, inverse);
+  if (isa == Isa::avx512) return recurrence_avx512::norm_forward(rows, n, x, weight, y, inverse);
+  if (isa == Isa::avx2) return recurrence_avx2::norm_forward(rows, n, x, weight, y, inverse);
 #endif
-    recurrence_baseline::norm_forward(rows, n, x, weight, y, inverse);
+  recurrence_baseline::norm_forward(rows, n, x, weight, y, inverse);
 }
 
 // grad_weight (width) is added to.
 void pyvocsep_norm_backward(std::int64_t rows, std::int64_t width, const float* x, const float* weight,
                             const float* inverse, const float* grad, float* grad_x, float* grad_weight) {
-    const int n = static_cast<int>(width);
+  const int n = static_cast<int>(width);
 #if defined(__x86_64__)
-    if (isa == Isa::avx512)
-        return recurrence_avx512::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
-    if (isa == Isa::avx2)
-        return recurrence_avx2::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
+  if (isa == Isa::avx512)
+    return recurrence_avx512::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
+  if (isa == Isa::avx2) return recurrence_avx2::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
 #endif
-    recurrence_baseline::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
+  recurrence_baseline::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
 }
 
 }  // extern "C"

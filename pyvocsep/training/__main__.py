@@ -11,27 +11,35 @@ import torch
 
 from .export import load_model, round_weights, save_model, save_onnx
 from .loop import CHECKPOINT, start, train
-from .recipe import Recipe, load_recipe
-
-RECIPES = Path(__file__).parent / "recipes"
+from .recipe import Recipe, find_recipe, load_recipe, shipped_recipes
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pyvocsep.training", description=__doc__)
-    parser.add_argument("recipe", help="a TOML file, or the name of one of: " + ", ".join(_names()))
+    parser.add_argument("recipe", help="a TOML file, or the name of one of: " + ", ".join(shipped_recipes()))
     parser.add_argument("--data", type=Path, help="the folder that holds the data sets' folders")
-    parser.add_argument("--run", type=Path, required=True, help="checkpoints and curves go here; continues what is there")
+    parser.add_argument(
+        "--run", type=Path, required=True, help="checkpoints and curves go here; continues what is there"
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=1, help="compute threads (default 1)")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long, leaving a checkpoint")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="stop after so long, leaving a checkpoint"
+    )
     parser.add_argument("--steps", type=int, help="instead of the recipe's number: the learning rate follows")
-    parser.add_argument("--export", type=Path, help="write the best weights of --run to this .safetensors or .onnx file")
-    parser.add_argument("--note", action="append", default=[], metavar="KEY=TEXT", help="metadata of the exported file")
+    parser.add_argument(
+        "--export", type=Path, help="write the best weights of --run to this .safetensors or .onnx file"
+    )
+    parser.add_argument(
+        "--note", action="append", default=[], metavar="KEY=TEXT", help="metadata of the exported file"
+    )
     options = parser.parse_args(arguments)
     try:
-        recipe = load_recipe(_find(options.recipe))
+        recipe = load_recipe(find_recipe(options.recipe))
         if options.steps:
-            recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, steps=options.steps))
+            recipe = dataclasses.replace(
+                recipe, training=dataclasses.replace(recipe.training, steps=options.steps)
+            )
         torch.set_num_threads(options.threads)
         # Large products in bfloat16 where the processor has units for it; the recurrence stays in float32.
         torch.set_float32_matmul_precision("medium")
@@ -58,7 +66,9 @@ def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str]) -> None
     state = start(recipe)
     state.load(checkpoint)
     if not state.best:
-        raise ValueError(f"the run in {run} was never scored; train it for {recipe.training.score_every} steps first")
+        raise ValueError(
+            f"the run in {run} was never scored; train it for {recipe.training.score_every} steps first"
+        )
     state.averaged.load_state_dict(state.best)
     model = round_weights(state.averaged)
     if path.suffix == ".onnx":
@@ -68,19 +78,6 @@ def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str]) -> None
         save_model(model, path, recipe.name, **notes)
         load_model(path)
     print(f"{path}: step {state.best_step}, held-out vocals {state.best_score:.2f} dB")
-
-
-def _names() -> list[str]:
-    return sorted(file.stem for file in RECIPES.glob("*.toml"))
-
-
-def _find(recipe: str) -> Path:
-    if recipe in _names():
-        return RECIPES / f"{recipe}.toml"
-    path = Path(recipe)
-    if not path.is_file():
-        raise FileNotFoundError(f"no recipe {recipe!r}: neither a file nor one of {', '.join(_names())}")
-    return path
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Effects on complex spectra (channels, frames, bins), in place.
 
-Filters whose response is short beside a frame act on its bins directly; reverberation, which is longer, lets each
-bin ring from frame to frame. That is not exact convolution: it is what a mask estimator, which sees magnitudes,
-can tell of it, at a hundredth of the cost.
+Filters whose response is short beside a frame act on its bins directly; reverberation, which is longer,
+lets each bin ring from frame to frame. That is not exact convolution: it is what a mask estimator, which
+sees magnitudes, can tell of it, at a hundredth of the cost.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ def decibels(value: float) -> float:
 def level(spectra: Spectra) -> float:
     """Root mean square of the signal, for spectra scaled by 2/frame and a sine-shaped window.
 
-    Parseval: a frame of mean square m has sum x^2 w^2 = m N / 2, so its lower bins have sum |X|^2 = m N^2 / 4.
+    Parseval: a frame of mean square m has sum x^2 w^2 = m N / 2, so its lower bins have sum |X|^2 = m
+    N^2 / 4.
     """
     return float(np.sqrt(np.vdot(spectra, spectra).real / max(spectra.shape[0] * spectra.shape[1], 1)))
 
 
 def balance(stem: Spectra, other: Spectra, level_db: float) -> None:
-    """Scale ``stem`` to ``level_db`` over ``other``, unless one of them is practically silent (below -60 dB)."""
+    """Scale ``stem`` to ``level_db`` over ``other``, unless one of them is practically silent (below
+    -60 dB).
+    """
     own, reference = level(stem), level(other)
     if own > 1e-3 and reference > 1e-3:
         stem *= np.float32(reference / own * decibels(level_db))
@@ -47,7 +50,9 @@ def equalise(spectra: Spectra, rng: np.random.Generator) -> None:
 
 
 def shift_formants(spectra: Spectra, ratio: float, width: int = 13) -> None:
-    """Move the spectral envelope by ``ratio`` in frequency and leave the harmonics: another throat, the same song."""
+    """Move the spectral envelope by ``ratio`` in frequency and leave the harmonics: another throat, the
+    same song.
+    """
     magnitude = np.abs(spectra).mean(0)
     padded = np.pad(magnitude, ((0, 0), (width // 2 + 1, width // 2)), mode="edge")
     total = np.cumsum(padded, axis=-1, dtype=np.float64)
@@ -61,7 +66,9 @@ def shift_formants(spectra: Spectra, ratio: float, width: int = 13) -> None:
 
 
 def compress(spectra: Spectra, strength: float) -> None:
-    """Turn loud frames down by the power ``strength`` of their excess over the mean level, smoothed in time."""
+    """Turn loud frames down by the power ``strength`` of their excess over the mean level, smoothed in
+    time.
+    """
     energy = np.sqrt((np.abs(spectra) ** 2).sum(axis=(0, 2)))
     loud = float(energy.mean())
     if loud <= 0:
@@ -91,7 +98,9 @@ def double(spectra: Spectra, rng: np.random.Generator) -> None:
 
 
 def reverberate(spectra: Spectra, rng: np.random.Generator, grid: Grid) -> None:
-    """Late reverberation: every bin and channel rings on with a phase of its own, the treble for a shorter time."""
+    """Late reverberation: every bin and channel rings on with a phase of its own, the treble for a
+    shorter time.
+    """
     channels, frames, bins = spectra.shape
     seconds = float(np.exp(rng.uniform(np.log(0.25), np.log(2.0))))
     time = seconds * (1 - 0.6 * np.arange(bins) / bins)  # in which the level falls by 60 dB

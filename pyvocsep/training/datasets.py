@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
+import soundfile  # type: ignore[import-untyped]
 
 from .grid import Audio
 
@@ -29,7 +29,9 @@ class Track:
 
 @dataclass(frozen=True)
 class Pair:
-    """A voice and the accompaniment it was recorded with; ``dry`` if nobody mixed them, their levels unrelated."""
+    """A voice and the accompaniment it was recorded with; ``dry`` if nobody mixed them, their levels
+    unrelated.
+    """
 
     name: str
     artist: str
@@ -42,7 +44,9 @@ def musdb(folder: Path) -> list[Pair]:
     """The songs of a folder laid out SONG/{vocals,accompaniment}.ogg (or any format soundfile reads)."""
     pairs = []
     for song in sorted(_folder(folder).iterdir()):
-        stems = {file.stem: file for file in song.iterdir() if file.suffix in SUFFIXES} if song.is_dir() else {}
+        stems = (
+            {file.stem: file for file in song.iterdir() if file.suffix in SUFFIXES} if song.is_dir() else {}
+        )
         if {"vocals", "accompaniment"} <= stems.keys():
             artist = song.name.split(" - ")[0]
             pairs.append(Pair(song.name, artist, Track(stems["vocals"]), Track(stems["accompaniment"])))
@@ -50,9 +54,13 @@ def musdb(folder: Path) -> list[Pair]:
 
 
 def mir1k(folder: Path, singers: Sequence[str] | None = None) -> list[Pair]:
-    """The clips of MIR-1K (left accompaniment, right vocals; singer_song_clip), of the named singers only if given."""
+    """The clips of MIR-1K (left accompaniment, right vocals; singer_song_clip), of the named singers
+    only if given.
+    """
     wavfile = folder / "Wavfile"  # where the original archive keeps them
-    files = sorted(file for file in _folder(wavfile if wavfile.is_dir() else folder).iterdir() if file.suffix in SUFFIXES)
+    files = sorted(
+        file for file in _folder(wavfile if wavfile.is_dir() else folder).iterdir() if file.suffix in SUFFIXES
+    )
     pairs = [
         Pair(file.stem, file.stem.split("_")[0], Track(file, 1), Track(file, 0), dry=True)
         for file in files

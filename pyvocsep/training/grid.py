@@ -1,8 +1,8 @@
 """The spectral grid that a network sees, and the frames that put other sample rates on it.
 
-A network knows one grid: bins ``sample_rate / n_fft`` apart, frames ``hop / sample_rate`` apart. Audio at another
-rate is not resampled; its *frame* is scaled instead. The same trick makes augmentation cheap: a frame 5 % too
-long shows the network a signal resampled by 5 %, at no cost.
+A network knows one grid: bins ``sample_rate / n_fft`` apart, frames ``hop / sample_rate`` apart. Audio at
+another rate is not resampled; its *frame* is scaled instead. The same trick makes augmentation cheap: a
+frame 5 % too long shows the network a signal resampled by 5 %, at no cost.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Grid:
         return self.n_fft // self.hop
 
     def frame_length(self, sample_rate: float) -> int:
-        """The 7-smooth multiple of ``overlap`` nearest to ``n_fft`` scaled to ``sample_rate``; the smaller on a tie."""
+        """The 7-smooth multiple of ``overlap`` nearest to ``n_fft`` scaled to ``sample_rate``; the
+        smaller on a tie.
+        """
         wanted = self.n_fft * sample_rate / self.sample_rate
         unit = self.overlap
         low = max(int(wanted // unit), 1)
@@ -45,7 +47,11 @@ class Grid:
             found = [unit * n for n in near if n > 0 and is_smooth(unit * n)]
             if found:
                 # The next ring may still hold a closer one on the other side.
-                wider = [unit * n for n in (low - distance - 1, low + distance + 2) if n > 0 and is_smooth(unit * n)]
+                wider = [
+                    unit * n
+                    for n in (low - distance - 1, low + distance + 2)
+                    if n > 0 and is_smooth(unit * n)
+                ]
                 return min(found + wider, key=lambda n: (abs(n - wanted), n))
         raise ValueError(f"no frame for a sample rate of {sample_rate} Hz")
 
@@ -77,7 +83,9 @@ def analyse(audio: Audio, frame: int, hop: int) -> Spectra:
 def synthesise(spectra: Spectra, frame: int, hop: int) -> Audio:
     """Weighted overlap-add, the inverse of :func:`analyse` wherever ``frame / hop`` frames overlap."""
     channels, count, _ = spectra.shape
-    pieces = np.fft.irfft(spectra, frame, axis=-1).astype(np.float32) * (window(frame) * np.float32(2 * hop / frame))
+    pieces = np.fft.irfft(spectra, frame, axis=-1).astype(np.float32) * (
+        window(frame) * np.float32(2 * hop / frame)
+    )
     audio = np.zeros((channels, (count - 1) * hop + frame), np.float32)
     for t in range(count):
         audio[:, t * hop : t * hop + frame] += pieces[:, t]

@@ -32,7 +32,9 @@ HISTORY = "history.csv"
 
 @dataclass
 class State:
-    """All that a training is; ``averaged`` is what is scored, ``best`` the averaged weights of the best score."""
+    """All that a training is; ``averaged`` is what is scored, ``best`` the averaged weights of the best
+    score.
+    """
 
     model: MaskEstimator
     averaged: MaskEstimator
@@ -74,7 +76,10 @@ def start(recipe: Recipe, device: str = "cpu") -> State:
     decayed = [parameter for parameter in model.parameters() if parameter.ndim == 2]
     others = [parameter for parameter in model.parameters() if parameter.ndim != 2]
     optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": recipe.training.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        [
+            {"params": decayed, "weight_decay": recipe.training.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ],
         lr=recipe.training.learning_rate,
     )
     return State(model, averaged, optimiser)
@@ -101,7 +106,7 @@ def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> fl
     masks, _ = state.model(state.model.features(vocals + accompaniment) * visible.unsqueeze(-1))
     loss = separation_loss(masks, vocals, accompaniment, limit)
     state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), schedule.clip)
     if torch.isfinite(norm):
         state.optimiser.step()
@@ -136,12 +141,16 @@ def separate(model: MaskEstimator, mixture: Audio, sample_rate: int) -> Audio:
     mask = masks[0].permute(2, 0, 1).cpu().numpy()
     # Above the network's range, the mean of its top bins.
     above = mask[..., -model.extension_bins :].mean(-1, keepdims=True)
-    full = np.concatenate([mask[..., :known], np.broadcast_to(above, (*mask.shape[:2], spectra.shape[-1] - known))], -1)
+    full = np.concatenate(
+        [mask[..., :known], np.broadcast_to(above, (*mask.shape[:2], spectra.shape[-1] - known))], -1
+    )
     vocals = synthesise(spectra * full[: max(1, min(channels, len(full)))], frame, hop)
     return vocals[:, past : past + samples]
 
 
-def score(model: MaskEstimator, pairs: Sequence[Pair], decoder: Decoder, equal_energy: bool) -> tuple[float, float]:
+def score(
+    model: MaskEstimator, pairs: Sequence[Pair], decoder: Decoder, equal_energy: bool
+) -> tuple[float, float]:
     """Mean uSDR in dB of vocals and accompaniment over whole recordings."""
     results = []
     for pair in pairs:
@@ -149,7 +158,9 @@ def score(model: MaskEstimator, pairs: Sequence[Pair], decoder: Decoder, equal_e
         vocals = decoder.excerpt(pair.vocals, 0, len(samples))
         accompaniment = decoder.excerpt(pair.accompaniment, 0, len(samples))
         if equal_energy:
-            accompaniment = accompaniment * np.sqrt(np.square(vocals).sum() / max(np.square(accompaniment).sum(), 1e-9))
+            accompaniment = accompaniment * np.sqrt(
+                np.square(vocals).sum() / max(np.square(accompaniment).sum(), 1e-9)
+            )
         estimate = separate(model, vocals + accompaniment, rate)
         results.append((usdr(vocals, estimate), usdr(accompaniment, vocals + accompaniment - estimate)))
     means = np.mean(results, axis=0)
@@ -229,7 +240,7 @@ def _record(state: State, run: Path, vocals: float, accompaniment: float, loss: 
         writer.writerows(state.history)
     mark = "  best" if state.best_step == state.step else ""
     print(
-        f"step {state.step}  loss {loss:.3f}  held out: vocals {vocals:.2f} dB, accompaniment {accompaniment:.2f} dB"
-        f"  {speed:.1f} x real time{mark}",
+        f"step {state.step}  loss {loss:.3f}  held out: vocals {vocals:.2f} dB,"
+        f" accompaniment {accompaniment:.2f} dB  {speed:.1f} x real time{mark}",
         flush=True,
     )

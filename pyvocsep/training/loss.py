@@ -9,12 +9,14 @@ from .models import EXPONENT
 
 
 def separation_loss(masks: Tensor, vocals: Tensor, accompaniment: Tensor, limit: Tensor) -> Tensor:
-    """Log of the error's energy over the voice's, plus the compressed magnitudes' relative error; lower is better.
+    """Log of the error's energy over the voice's, plus the compressed magnitudes' relative error; lower
+    is better.
 
-    All tensors are (batch, frames, bins, channels), the stems complex; ``limit`` (batch,) is the number of lower
-    bins that count. The first term is what uSDR measures, per example, for both stems at once: the accompaniment is
-    the mixture minus the voice, so their errors are equal. The second hears quiet passages and the treble as
-    well. The voice's energy is floored 35 dB below the mixture's, lest silence outweigh all else.
+    All tensors are (batch, frames, bins, channels), the stems complex; ``limit`` (batch,) is the number
+    of lower bins that count. The first term is what uSDR measures, per example, for both stems at once:
+    the accompaniment is the mixture minus the voice, so their errors are equal. The second hears quiet
+    passages and the treble as well. The voice's energy is floored 35 dB below the mixture's, lest
+    silence outweigh all else.
     """
     counts = torch.arange(vocals.shape[2], device=vocals.device) < limit[:, None]
     counts = counts[:, None, :, None].to(masks.dtype)

@@ -1,9 +1,10 @@
 """Endless training mixtures, made directly as spectra.
 
 Every example is a pure function of a seed and its index, so that a resumed training sees exactly what an
-uninterrupted one would have seen. Nothing is resampled: a recording at any rate comes to the network's grid by the
-length of its analysis frame, and a frame a little longer or shorter changes its pitch and tempo (see :mod:`.grid`).
-The Fourier transform is linear, so voice and backing may each have a frame of their own and still be added up.
+uninterrupted one would have seen. Nothing is resampled: a recording at any rate comes to the network's grid
+by the length of its analysis frame, and a frame a little longer or shorter changes its pitch and tempo (see
+:mod:`.grid`). The Fourier transform is linear, so voice and backing may each have a frame of their own and
+still be added up.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ RELIABLE_BANDWIDTH = 0.95
 
 @dataclass(frozen=True)
 class Mixing:
-    """How examples are drawn: probabilities, unless a unit is named. A recipe's ``[mixing]`` table overrides them."""
+    """How examples are drawn: probabilities, unless a unit is named. A recipe's ``[mixing]`` table
+    overrides them.
+    """
 
     recorded: float = 0.3  # voice and accompaniment of one recording stay together
     dry_voices: float = 0.45  # of all voices, those nobody mixed (MIR-1K)
@@ -55,7 +58,8 @@ class Mixing:
 class Mixtures(Dataset[dict[str, torch.Tensor]]):
     """Examples of ``frames`` frames, spectra (frames, bins, channels) scaled by 2/frame.
 
-    ``visible`` (frames, bins) multiplies what the network sees; ``limit`` is the number of bins that the loss counts.
+    ``visible`` (frames, bins) multiplies what the network sees; ``limit`` is the number of bins that
+    the loss counts.
     """
 
     def __init__(
@@ -95,7 +99,9 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         }
 
     def mix(self, rng: np.random.Generator) -> tuple[Spectra, Spectra, int]:
-        """A voice and a backing (channels, frames, bins), and how many of their lower bins are to be trusted."""
+        """A voice and a backing (channels, frames, bins), and how many of their lower bins are to
+        be trusted.
+        """
         mixing = self.mixing
         pair = self._pair(rng, mixing.dry_voices)
         recorded = rng.random() < mixing.recorded
@@ -130,7 +136,9 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
             return 1.0
         return float(np.exp(rng.uniform(-1, 1) * self.mixing.resampling))
 
-    def _spectra(self, track: Track, place: float, ratio: float, reverse: bool = False) -> tuple[Spectra, int]:
+    def _spectra(
+        self, track: Track, place: float, ratio: float, reverse: bool = False
+    ) -> tuple[Spectra, int]:
         """An excerpt at a place in [0, 1], and the number of its bins that hold signal."""
         samples, rate = self.decoder.open(track.path)
         frame = self.grid.frame_length(rate * ratio)

@@ -1,7 +1,7 @@
 """The networks in PyTorch: spectra in, masks in [0, 1] out, causal in time.
 
-Both take magnitudes already scaled by ``2 / frame`` and apply their own exponent, so that the exported graph is
-the whole estimator. States start at zero; passing the returned state on continues a stream.
+Both take magnitudes already scaled by ``2 / frame`` and apply their own exponent, so that the exported
+graph is the whole estimator. States start at zero; passing the returned state on continues a stream.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from .grid import Grid
 from .recurrence import rms_norm, run_gru
 
+SPEECH_GRID = Grid(16_000, 1024, 512)
+MUSIC_GRID = Grid(44_100, 2048, 1024)
 EXPONENT = 0.3  # compresses magnitudes to roughly the loudness that Stevens' power law gives
 
 
@@ -34,7 +36,8 @@ class MaskEstimator(nn.Module):
     def features(self, spectra: Tensor, frame: int | None = None) -> Tensor:
         """The magnitudes that ``forward`` takes, of complex spectra (batch, frames, bins, channels).
 
-        ``frame`` is the frame length in samples that made the spectra; None if they are scaled by 2/frame already.
+        ``frame`` is the frame length in samples that made the spectra; None if they are scaled by
+        2/frame already.
         """
         raise NotImplementedError
 
@@ -65,7 +68,7 @@ class GRU(MaskEstimator):
     channels = 1
     extension_bins = 32
 
-    def __init__(self, grid: Grid = Grid(16_000, 1024, 512), hidden: int = 256, layers: int = 3, dropout: float = 0.0):
+    def __init__(self, grid: Grid = SPEECH_GRID, hidden: int = 256, layers: int = 3, dropout: float = 0.0):
         super().__init__()
         self.grid = grid
         self.gru = nn.GRU(grid.bins, hidden, layers, batch_first=True)
@@ -93,9 +96,10 @@ class GRU(MaskEstimator):
 class BandGRU(MaskEstimator):
     """Bands x time: recurrent along time within each band, and along the bands of each frame.
 
-    Each frame is cut into mel-spaced bands, each projected to ``dim`` values; every block adds a causal GRU along
-    time (its weights shared by all bands) and a bidirectional GRU along the bands. The dual-path idea is that of
-    Luo et al., "Dual-path RNN" (2020), and of Luo and Yu, "Music source separation with band-split RNN" (2023).
+    Each frame is cut into mel-spaced bands, each projected to ``dim`` values; every block adds a causal
+    GRU along time (its weights shared by all bands) and a bidirectional GRU along the bands. The dual-
+    path idea is that of Luo et al., "Dual-path RNN" (2020), and of Luo and Yu, "Music source separation
+    with band-split RNN" (2023).
     """
 
     architecture = "band-gru"
@@ -103,7 +107,7 @@ class BandGRU(MaskEstimator):
 
     def __init__(
         self,
-        grid: Grid = Grid(44_100, 2048, 1024),
+        grid: Grid = MUSIC_GRID,
         dim: int = 64,
         hidden: int = 64,
         band_hidden: int = 32,
@@ -165,8 +169,9 @@ class BandBlock(nn.Module):
 
 
 class SteadyDropout(nn.Dropout):
-    """Dropout of (batch, frames, ...) that holds for all frames of an example: it costs no random numbers to speak
-    of, and a recurrent network cannot average it away."""
+    """Dropout of (batch, frames, ...) that holds for all frames of an example: it costs no random
+    numbers to speak of, and a recurrent network cannot average it away.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
@@ -183,14 +188,16 @@ class BandEncoder(nn.Module):
         self.column_widths = [features * width for width in widths]
         self.weight = nn.Parameter(torch.empty(dim, sum(self.column_widths)))
         self.bias = nn.Parameter(torch.empty(len(widths), dim))
-        for columns, bias in zip(self.weight.split(self.column_widths, 1), self.bias, strict=True):
+        for columns, bias in zip(torch.split(self.weight, self.column_widths, 1), self.bias, strict=True):
             _init_linear(columns, bias)
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, frames, bins, features) to (batch, frames, bands, dim)."""
-        weights = self.weight.split(self.column_widths, 1)
-        bands = features.split(self.bin_widths, 2)
-        x = [nn.functional.linear(band.flatten(2), weight) for band, weight in zip(bands, weights, strict=True)]
+        weights = torch.split(self.weight, self.column_widths, 1)
+        bands = torch.split(features, self.bin_widths, 2)
+        x = [
+            nn.functional.linear(band.flatten(2), weight) for band, weight in zip(bands, weights, strict=True)
+        ]
         return torch.stack(x, 2) + self.bias
 
 
@@ -207,9 +214,11 @@ class BandDecoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, frames, bands, dim) to (batch, frames, bins, channels)."""
-        weights = self.weight.split(self.row_widths)
-        logits = [nn.functional.linear(band, weight) for band, weight in zip(x.unbind(2), weights, strict=True)]
-        return (torch.cat(logits, -1) + self.bias).unflatten(-1, (-1, self.channels))
+        weights = torch.split(self.weight, self.row_widths)
+        logits = [
+            nn.functional.linear(band, weight) for band, weight in zip(x.unbind(2), weights, strict=True)
+        ]
+        return torch.unflatten(torch.cat(logits, -1) + self.bias, -1, (-1, self.channels))
 
 
 class RMSNorm(nn.Module):
@@ -232,7 +241,9 @@ def _init_linear(weight: Tensor, bias: Tensor) -> None:
 
 
 def mel_edges(grid: Grid, bands: int) -> list[int]:
-    """``bands + 1`` bin indices from 0 to K, equal steps on the mel scale 2595 log10(1 + f / 700), no band empty."""
+    """``bands + 1`` bin indices from 0 to K, equal steps on the mel scale 2595 log10(1 + f / 700), no
+    band empty.
+    """
 
     def hertz(mel: float) -> float:
         return 700 * (10 ** (mel / 2595) - 1)
@@ -259,4 +270,4 @@ def build(architecture: str, sample_rate: int, n_fft: int, hop: int, **sizes: An
     """The network of a recipe's ``[model]`` table. ``sizes`` go to the class as they are."""
     if architecture not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}")
-    return ARCHITECTURES[architecture](grid=Grid(sample_rate, n_fft, hop), **sizes)  # type: ignore[call-arg]
+    return ARCHITECTURES[architecture](grid=Grid(sample_rate, n_fft, hop), **sizes)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+
 from .datasets import Pair, Track, instrumentals, mir1k, musdb
 from .mixtures import Mixing
+
+RECIPES = Path(__file__).parent / "recipes"
 
 
 @dataclass(frozen=True)
 class Data:
-    """Folders below ``--data``. Songs (or clips, or all clips of a song ``singer_number``) held out are never trained
-    on; those watched, a part of them, choose the weights, so that the others can judge the choice."""
+    """Folders below ``--data``. Songs (or clips, or all clips of a song ``singer_number``) held out are
+    never trained on; those watched, a part of them, choose the weights, so that the others can judge
+    the choice.
+    """
 
     musdb: str | None = None
     mir1k: str | None = None
@@ -32,7 +41,9 @@ class Data:
             pairs += musdb(root / self.musdb)
         if self.mir1k:
             pairs += mir1k(root / self.mir1k, self.singers)
-        missing = [name for name in self.held_out + self.watched if not any(matches(pair, [name]) for pair in pairs)]
+        missing = [
+            name for name in self.held_out + self.watched if not any(matches(pair, [name]) for pair in pairs)
+        ]
         if missing:
             raise ValueError(f"held out, but not in the data: {', '.join(missing)}")
         strangers = [name for name in self.watched if name not in self.held_out]
@@ -57,7 +68,9 @@ def matches(pair: Pair, names: Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train. The rate rises over ``warmup`` steps and falls as half a cosine to zero."""
+    """How long and how fast to train. The rate rises over ``warmup`` steps and falls as half a cosine
+    to zero.
+    """
 
     steps: int = 5000
     batch: int = 8
@@ -94,7 +107,9 @@ def load_recipe(path: Path) -> Recipe:
     unknown = tables.keys() - {"name", "model", "data", "mixing", "training"}
     if unknown:
         raise ValueError(f"{path} has unknown tables or keys: {', '.join(sorted(unknown))}")
-    data = {key: tuple(value) if isinstance(value, list) else value for key, value in tables["data"].items()}
+    data: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in tables["data"].items()
+    }
     try:
         return Recipe(
             tables["name"],
@@ -105,3 +120,20 @@ def load_recipe(path: Path) -> Recipe:
         )
     except TypeError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def shipped_recipes() -> list[str]:
+    """The names of the recipes inside the package."""
+    return sorted(file.stem for file in RECIPES.glob("*.toml"))
+
+
+def find_recipe(recipe: str) -> Path:
+    """The file of a shipped recipe's name, or a path as it is."""
+    if recipe in shipped_recipes():
+        return RECIPES / f"{recipe}.toml"
+    path = Path(recipe)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no recipe {recipe!r}: neither a file nor one of {', '.join(shipped_recipes())}"
+        )
+    return path

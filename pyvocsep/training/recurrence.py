@@ -1,8 +1,9 @@
 """GRUs along any axis of a tensor: PyTorch's own, or the C++ kernel of ``csrc/training`` where it is faster.
 
-A GRU step is a small matrix product and some elementwise work; PyTorch pays an operator call for each of them, and
-keeps every intermediate for the backward pass. The kernel walks through time once, in registers, and leaves only the
-large products (inputs, gradients of the weights) to PyTorch. Values and gradients agree to float32 rounding.
+A GRU step is a small matrix product and some elementwise work; PyTorch pays an operator call for each of
+them, and keeps every intermediate for the backward pass. The kernel walks through time once, in registers,
+and leaves only the large products (inputs, gradients of the weights) to PyTorch. Values and gradients agree
+to float32 rounding.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ def run_gru(
 ) -> tuple[Tensor, Tensor]:
     """Run ``gru`` along ``axis`` of x (..., features), every other axis counting as independent rows.
 
-    Returns the outputs, shaped like x but for the last axis, and the states after the last step, as nn.GRU does:
-    (layers * directions, rows, hidden), rows in the order of the remaining axes. ``state`` (the same layout) continues
-    a sequence. ``dropout`` acts between layers.
+    Returns the outputs, shaped like x but for the last axis, and the states after the last step, as
+    nn.GRU does: (layers * directions, rows, hidden), rows in the order of the remaining axes. ``state``
+    (the same layout) continues a sequence. ``dropout`` acts between layers.
     """
     if state is None and _kernel_serves(gru, x):
         return _run_kernel(gru, x, axis, dropout)
@@ -103,7 +104,9 @@ def _run_kernel(gru: nn.GRU, x: Tensor, axis: int, dropout: nn.Dropout | None) -
     return x, torch.stack(states)
 
 
-def _run_layers(gru: nn.GRU, x: Tensor, axis: int, state: Tensor | None, dropout: nn.Dropout) -> tuple[Tensor, Tensor]:
+def _run_layers(
+    gru: nn.GRU, x: Tensor, axis: int, state: Tensor | None, dropout: nn.Dropout
+) -> tuple[Tensor, Tensor]:
     """PyTorch's own, layer by layer, for the dropout between them."""
     axis %= x.ndim
     order = [a for a in range(x.ndim - 1) if a != axis] + [axis, x.ndim - 1]
@@ -155,10 +158,12 @@ class _GRULayer(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.hidden == 0:
-            raise RuntimeError("this GRU was already differentiated; its buffers are gone, run it forward again")
+            raise RuntimeError(
+                "this GRU was already differentiated; its buffers are gone, run it forward again"
+            )
         x, weight, gates, recurrent, out, *weights_hh = ctx.saved_tensors
         axis, hidden, directions = ctx.axis, ctx.hidden, len(weights_hh)
         ctx.hidden = 0
@@ -199,10 +204,12 @@ class _GRULayer(torch.autograd.Function):
 
 
 def _recurrent_product(grad: Tensor, states: Tensor, axis: int, reverse: bool) -> Tensor:
-    """The sum over all rows and steps of grad[step] (outer) states[the step before it], as (grad's width, hidden).
+    """The sum over all rows and steps of grad[step] (outer) states[the step before it], as (grad's
+    width, hidden).
 
-    In flat order the step before lies ``inner`` rows earlier, so that one large product on shifted views does it
-    without a copy; where a sequence begins, the row there belongs to its neighbour, and is taken out again.
+    In flat order the step before lies ``inner`` rows earlier, so that one large product on shifted
+    views does it without a copy; where a sequence begins, the row there belongs to its neighbour, and
+    is taken out again.
     """
     steps, inner = grad.shape[axis], grad.shape[axis + 1 : -1].numel()
     if steps == 1:
@@ -239,12 +246,14 @@ class _RMSNorm(torch.autograd.Function):
         x = x.contiguous()
         y, inverse = torch.empty_like(x), x.new_empty(x.shape[:-1])
         rows, width = ctypes.c_int64(inverse.numel()), ctypes.c_int64(x.shape[-1])
-        _library().pyvocsep_norm_forward(rows, width, _pointer(x), _pointer(weight), _pointer(y), _pointer(inverse))
+        _library().pyvocsep_norm_forward(
+            rows, width, _pointer(x), _pointer(weight), _pointer(y), _pointer(inverse)
+        )
         ctx.save_for_backward(x, weight, inverse)
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, weight, inverse = ctx.saved_tensors
         grad = grad.contiguous()
