@@ -166,8 +166,9 @@ class _Batch:
         for file in self._options.files:
             targets = output_paths(file, self._folder(file), self._stems, format, self._options.name)
             for target in targets.values():
-                if (other := writers.setdefault(target.resolve(), file)) is not file:
+                if other := writers.get(target.resolve()):
                     raise ValueError(f"{other} and {file} would both become {target}")
+                writers[target.resolve()] = file
                 if target.resolve() in inputs:
                     raise ValueError(f"{file} would become {target}, which is an input too")
 
