@@ -211,10 +211,11 @@ def test_what_is_no_audio_file(tmp_path) -> None:
         assert str(tmp_path / name) in str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(tmp_path, mixture) -> None:
     path = write(tmp_path / "song.wav", mixture(100))
     path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
     with pytest.raises(PermissionError, match=r"song\.wav"):
         AudioReader(path)
 

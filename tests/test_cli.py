@@ -145,10 +145,10 @@ def rate(value: int) -> Callable[[Path], str]:
 
 
 def unreadable(path: Path) -> str:
-    if not hasattr(os, "geteuid") or os.geteuid() == 0:
-        pytest.skip("root may read everything")
     no_samples(path)
     path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
     return "permission denied"
 
 
@@ -212,9 +212,10 @@ def test_what_cannot_be_written(arguments, reason, run, folder) -> None:
     assert files(folder) == before
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(run, folder) -> None:
     (folder / "out").mkdir(mode=0o500)
+    if os.access("out", os.W_OK):
+        pytest.skip("this user may write everywhere")
     assert run("song.wav", "-o", "out") == (
         1,
         [],
