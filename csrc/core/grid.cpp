@@ -20,7 +20,8 @@ Grid scaled_grid(int n_fft, int hop, double model_rate, double rate) {
   if (std::abs(best - wanted) > 0.07 * wanted)
     throw std::invalid_argument("a frame of " + std::to_string(n_fft) + " samples at " +
                                 std::to_string(static_cast<int>(model_rate)) + " Hz cannot be scaled to " +
-                                std::to_string(static_cast<int>(rate)) + " Hz: it would be outside 64 to 16384 samples");
+                                std::to_string(static_cast<int>(rate)) +
+                                " Hz: it would be outside 64 to 16384 samples");
   return {best, best / overlap};
 }
 

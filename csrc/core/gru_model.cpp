@@ -71,7 +71,8 @@ void GruModel::process(const Spectra& spectra, int frames, const Masks& masks, T
     float* h = states_[i].data();
     layer.gates(x, stride, frames, gates_.data(), layer.gates_width());
     for (int t = 0; t < frames; ++t)
-      layer.step(gates_.data() + t * layer.gates_width(), 0, h + t * layer.width(), 0, 1, h + (t + 1) * layer.width(), 0);
+      layer.step(gates_.data() + t * layer.gates_width(), 0, h + t * layer.width(), 0, 1, h + (t + 1) * layer.width(),
+                 0);
     x = h + layer.width();
     stride = layer.width();
   }

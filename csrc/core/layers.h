@@ -59,7 +59,8 @@ class Gru {
   // The next state y from the state h, for each of the rows.
   void step(const float* gates, ptrdiff_t gates_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
             ptrdiff_t y_stride) const noexcept {
-    kernels_.gru_step({gates, gates_stride, h, h_stride, rows, hidden_, recurrent_.data(), bias_n_.data(), y, y_stride});
+    kernels_.gru_step(
+        {gates, gates_stride, h, h_stride, rows, hidden_, recurrent_.data(), bias_n_.data(), y, y_stride});
   }
 
  private:

@@ -132,7 +132,8 @@ void ModelFile::parse(std::string_view bytes) {
     const uint64_t begin = whole((*offsets)[0]), end = whole((*offsets)[1]);
     if (begin > end || end > data.size()) fail(what + " ends past the end of the file: the file is truncated");
     if (end - begin != count * format->bytes)
-      fail(what + " of shape " + shape_text(tensor.shape) + " does not fill its " + std::to_string(end - begin) + " bytes");
+      fail(what + " of shape " + shape_text(tensor.shape) + " does not fill its " + std::to_string(end - begin) +
+           " bytes");
 
     tensor.values.resize(count);
     for (uint64_t i = 0; i < count; ++i) {
@@ -191,8 +192,7 @@ const Tensor& ModelFile::tensor(const std::string& name, const std::vector<int>&
   bool same = tensor.shape.size() == shape.size();
   for (size_t i = 0; same && i < shape.size(); ++i)
     same = shape[i] < 0 ? tensor.shape[i] > 0 : tensor.shape[i] == shape[i];
-  if (!same)
-    fail("tensor '" + name + "' has shape " + shape_text(tensor.shape) + ", expected " + shape_text(shape));
+  if (!same) fail("tensor '" + name + "' has shape " + shape_text(tensor.shape) + ", expected " + shape_text(shape));
   return tensor;
 }
 

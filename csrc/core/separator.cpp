@@ -17,7 +17,8 @@ Grid checked_grid(const Model& model, double sample_rate, int channels, int thre
     throw std::invalid_argument("sample rate " + std::to_string(sample_rate) + " is outside 8000 to 192000 Hz");
   if (channels != 1 && channels != 2)
     throw std::invalid_argument(std::to_string(channels) + " channels: only mono and stereo can be separated");
-  if (threads < 1 || threads > 64) throw std::invalid_argument(std::to_string(threads) + " threads: 1 to 64 are possible");
+  if (threads < 1 || threads > 64)
+    throw std::invalid_argument(std::to_string(threads) + " threads: 1 to 64 are possible");
   return model.grid(sample_rate);
 }
 
@@ -80,8 +81,8 @@ void Separator::run_frames(int first, int count) noexcept {
   team_.split(channels_, [&](int begin, int end) {
     for (int c = begin; c < end; ++c)
       for (int t = 0; t < count; ++t)
-        fft_.forward(input_[c].data() + first + t * grid_.hop, analysis_window_.data(), masker_.re(t, c), masker_.im(t, c),
-                     workspaces_[c]);
+        fft_.forward(input_[c].data() + first + t * grid_.hop, analysis_window_.data(), masker_.re(t, c),
+                     masker_.im(t, c), workspaces_[c]);
   });
   masker_.estimate(count, team_);
   team_.split(channels_, [&](int begin, int end) {

@@ -19,7 +19,8 @@ class Separator {
   // Larger samples than this, and those that are not numbers, are taken as silence: their spectrum would overflow.
   static constexpr float kLargestSample = 1e15f;
 
-  // Throws std::invalid_argument for rates outside 8 to 192 kHz, other than 1 or 2 channels, or other than 1 to 64 threads.
+  // Throws std::invalid_argument for rates outside 8 to 192 kHz, other than 1 or 2 channels, or other than 1 to 64
+  // threads.
   Separator(const Model& model, double sample_rate, int channels, int threads);
 
   int channels() const { return channels_; }
@@ -51,8 +52,8 @@ class Separator {
   // Both start `frame` samples before the next sample in: the input that is still needed, the vocals as far as they
   // are summed. A frame that ends at sample i of the input begins at i - frame of both.
   std::vector<Buffer> input_, vocals_;
-  int since_frame_ = 0;  // samples since the last frame ended
-  int before_start_ = 0; // samples still to come out before the first of the stream
+  int since_frame_ = 0;   // samples since the last frame ended
+  int before_start_ = 0;  // samples still to come out before the first of the stream
 };
 
 }  // namespace pyvocsep

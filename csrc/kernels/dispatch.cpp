@@ -9,13 +9,23 @@
 namespace pyvocsep {
 
 #if defined(__x86_64__)
-namespace baseline { extern const Kernels kTable; }
-namespace avx2 { extern const Kernels kTable; }
-namespace avx512 { extern const Kernels kTable; }
+namespace baseline {
+extern const Kernels kTable;
+}
+namespace avx2 {
+extern const Kernels kTable;
+}
+namespace avx512 {
+extern const Kernels kTable;
+}
 #elif defined(__aarch64__)
-namespace neon { extern const Kernels kTable; }
+namespace neon {
+extern const Kernels kTable;
+}
 #else
-namespace baseline { extern const Kernels kTable; }
+namespace baseline {
+extern const Kernels kTable;
+}
 #endif
 
 KernelList available_kernels() {
@@ -45,8 +55,8 @@ const Kernels& choose() {
     if (std::string_view(forced) == list.table[i]->name) return *list.table[i];
     names += (i ? ", " : "") + std::string(list.table[i]->name);
   }
-  throw std::runtime_error("PYVOCSEP_ISA=" + std::string(forced) + " is not an instruction set of this machine; it has " +
-                           names);
+  throw std::runtime_error("PYVOCSEP_ISA=" + std::string(forced) +
+                           " is not an instruction set of this machine; it has " + names);
 }
 
 }  // namespace

@@ -182,8 +182,8 @@ inline void fft_pack(const float* x, const float* window, int n, float* re, floa
 
 // X[k] = E[k] + W^k O[k],  E[k] = (Z[k] + conj Z[n-k]) / 2,  O[k] = -i (Z[k] - conj Z[n-k]) / 2,
 // W = e^(-2 pi i / 2n): even and odd samples' spectra, of which Z is E + i O.
-inline void fft_real_split(const float* z_re, const float* z_im, const float* cos_table, const float* sin_table,
-                           int n, float* re, float* im) {
+inline void fft_real_split(const float* z_re, const float* z_im, const float* cos_table, const float* sin_table, int n,
+                           float* re, float* im) {
   const Vec half = splat(0.5f);
   for (int k = 0; k <= n; k += kLanes) {
     const Vec zr = load(z_re + k), zi = load(z_im + k);

@@ -20,8 +20,7 @@ inline constexpr int kGruRows = 4;  // 12 of 16
 
 // kLanes units (one sub-column of a panel) of R rows.
 template <int R>
-void gru_block(const GruStepArgs& a, const float* gates, const float* h, const float* weights, int unit,
-               float* y) {
+void gru_block(const GruStepArgs& a, const float* gates, const float* h, const float* weights, int unit, float* y) {
   const int width = padded(a.hidden);
   Vec r_acc[R], z_acc[R], n_acc[R];
   const Vec bias = load(a.bias + unit);

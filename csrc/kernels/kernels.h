@@ -24,7 +24,7 @@ enum class Epilogue {
 
 // a = x W + bias, then the epilogue.
 struct LinearArgs {
-  const float* x;        // rows x inputs
+  const float* x;  // rows x inputs
   ptrdiff_t x_stride;
   int rows, inputs, outputs;
   const float* weights;  // [outputs / 16][inputs][16]
@@ -36,9 +36,9 @@ struct LinearArgs {
 
 // One time step of a GRU for `rows` independent sequences, given the input's share of the gates.
 struct GruStepArgs {
-  const float* gates;    // rows x 3 * padded(hidden): W_i x + b_i for r, z, n, with b_h in r and z too
+  const float* gates;  // rows x 3 * padded(hidden): W_i x + b_i for r, z, n, with b_h in r and z too
   ptrdiff_t gates_stride;
-  const float* h;        // rows x padded(hidden), the state before
+  const float* h;  // rows x padded(hidden), the state before
   ptrdiff_t h_stride;
   int rows, hidden;      // hidden: the rows of the weights in use
   const float* weights;  // [padded(hidden) / 16][hidden][r, z, n][16]
@@ -50,9 +50,9 @@ struct GruStepArgs {
 // One pass of a Stockham FFT on split complex data; see fft.h.
 struct FftPass {
   int radix;
-  int count;              // m: transforms left after this pass
-  int stride;             // s: length of the runs that this pass moves as a whole
-  const float* cos_table; // narrow (s < 16): [radix - 1][m * s]; wide: [radix - 1][m]
+  int count;               // m: transforms left after this pass
+  int stride;              // s: length of the runs that this pass moves as a whole
+  const float* cos_table;  // narrow (s < 16): [radix - 1][m * s]; wide: [radix - 1][m]
   const float* sin_table;
   const int32_t* target;  // narrow: where element i = q + s p of output 0 goes, q + s radix p
 };
@@ -65,19 +65,19 @@ struct Kernels {
 
   // y[r] = x[r] / sqrt(mean(x[r]^2) + 1e-5) * weight; width is a whole number of panels
   // of which the first `count` columns count for the mean.
-  void (*rms_norm)(const float* x, ptrdiff_t x_stride, int rows, int width, int count, const float* weight,
-                   float* y, ptrdiff_t y_stride);
+  void (*rms_norm)(const float* x, ptrdiff_t x_stride, int rows, int width, int count, const float* weight, float* y,
+                   ptrdiff_t y_stride);
 
   void (*fft_pass)(const FftPass&, const float* re, const float* im, float* out_re, float* out_im);
   // Z[i] = x[2i] w[2i] + j x[2i+1] w[2i+1], i < n
   void (*fft_pack)(const float* x, const float* window, int n, float* re, float* im);
   // Spectrum of a real signal from the half-size transform of its packed form, bins 0..n.
   // z_re and z_im need kPad readable floats before them and hold Z[n] = Z[0].
-  void (*fft_real_split)(const float* z_re, const float* z_im, const float* cos_table, const float* sin_table,
-                         int n, float* re, float* im);
+  void (*fft_real_split)(const float* z_re, const float* z_im, const float* cos_table, const float* sin_table, int n,
+                         float* re, float* im);
   // The inverse of fft_real_split, times 2; re and im need kPad readable floats before them.
-  void (*fft_real_merge)(const float* re, const float* im, const float* cos_table, const float* sin_table,
-                         int n, float* z_re, float* z_im);
+  void (*fft_real_merge)(const float* re, const float* im, const float* cos_table, const float* sin_table, int n,
+                         float* z_re, float* z_im);
   // y[2i] += re[i] w[2i], y[2i+1] += im[i] w[2i+1], i < n
   void (*fft_unpack_add)(const float* re, const float* im, const float* window, int n, float* y);
 
@@ -87,8 +87,8 @@ struct Kernels {
   void (*magnitudes_mean)(const float* l_re, const float* l_im, const float* r_re, const float* r_im, int bins,
                           float scale, float exponent, float* y);
   // y[4k...] = |M|, |S|, |L|, |R| of bin k, each times scale, to the power exponent
-  void (*magnitudes_stereo)(const float* l_re, const float* l_im, const float* r_re, const float* r_im,
-                            int bins, float scale, float exponent, float* y);
+  void (*magnitudes_stereo)(const float* l_re, const float* l_im, const float* r_re, const float* r_im, int bins,
+                            float scale, float exponent, float* y);
   // mask[k] = (v[k] + e) / (v[k] + a[k] + 2 e)
   void (*ratio_mask)(const float* v, const float* a, int bins, float e, float* mask);
   // re[k] *= mask[k], im[k] *= mask[k]

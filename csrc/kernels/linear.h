@@ -30,8 +30,7 @@ inline Vec finish(Epilogue epilogue, Vec a, const float* y) {
 // y[R x P*16] from x[R x inputs] and P panels of weights. Each output is bias + x[0] w[0] + x[1] w[1] ...
 // in that order, however the rows and panels are cut: block sizes never change a bit.
 template <int R, int P>
-void linear_block(const LinearArgs& a, const float* x, const float* weights, const float* bias, float* y,
-                  int columns) {
+void linear_block(const LinearArgs& a, const float* x, const float* weights, const float* bias, float* y, int columns) {
   constexpr int V = P * kPanelVecs;
   const ptrdiff_t panel = static_cast<ptrdiff_t>(a.inputs) * kPanel;
   Vec acc[R][V];
@@ -42,8 +41,7 @@ void linear_block(const LinearArgs& a, const float* x, const float* weights, con
   for (int k = 0; k < a.inputs; ++k) {
     Vec w[V];
     for (int p = 0; p < P; ++p)
-      for (int v = 0; v < kPanelVecs; ++v)
-        w[p * kPanelVecs + v] = load(weights + p * panel + k * kPanel + v * kLanes);
+      for (int v = 0; v < kPanelVecs; ++v) w[p * kPanelVecs + v] = load(weights + p * panel + k * kPanel + v * kLanes);
     for (int r = 0; r < R; ++r) {
       const Vec xk = splat(x[r * a.x_stride + k]);
       for (int v = 0; v < V; ++v) acc[r][v] = fma(xk, w[v], acc[r][v]);
@@ -66,8 +64,8 @@ void linear_block(const LinearArgs& a, const float* x, const float* weights, con
 }
 
 template <int R, int P>
-void linear_rows(const LinearArgs& a, int rows, const float* x, const float* weights, const float* bias,
-                 float* y, int columns) {
+void linear_rows(const LinearArgs& a, int rows, const float* x, const float* weights, const float* bias, float* y,
+                 int columns) {
   if constexpr (R > 0) {
     for (; rows >= R; rows -= R, x += R * a.x_stride, y += R * a.y_stride)
       linear_block<R, P>(a, x, weights, bias, y, columns);

@@ -6,8 +6,8 @@
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
-inline void rms_norm(const float* x, ptrdiff_t x_stride, int rows, int width, int count, const float* weight,
-                     float* y, ptrdiff_t y_stride) {
+inline void rms_norm(const float* x, ptrdiff_t x_stride, int rows, int width, int count, const float* weight, float* y,
+                     ptrdiff_t y_stride) {
   for (int r = 0; r < rows; ++r, x += x_stride, y += y_stride) {
     Vec squares = splat(0.0f);  // padding columns are zero and add nothing
     for (int i = 0; i < width; i += kLanes) squares = fma(load(x + i), load(x + i), squares);

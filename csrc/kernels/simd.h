@@ -32,8 +32,7 @@ inline constexpr int kLanes = 4;
 
 typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int32_t VecInt __attribute__((vector_size(kLanes * sizeof(float))));
-typedef float VecUnaligned
-    __attribute__((vector_size(kLanes * sizeof(float)), aligned(alignof(float)), may_alias));
+typedef float VecUnaligned __attribute__((vector_size(kLanes * sizeof(float)), aligned(alignof(float)), may_alias));
 
 inline Vec load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }

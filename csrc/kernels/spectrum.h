@@ -26,21 +26,20 @@ inline void magnitudes_mean(const float* l_re, const float* l_im, const float* r
   }
 }
 
-inline void magnitudes_stereo(const float* l_re, const float* l_im, const float* r_re, const float* r_im,
-                              int bins, float scale, float exponent, float* y) {
+inline void magnitudes_stereo(const float* l_re, const float* l_im, const float* r_re, const float* r_im, int bins,
+                              float scale, float exponent, float* y) {
   for (int k = 0; k < bins; k += kLanes, y += 4 * kLanes) {
     const Vec half = splat(0.5f);
     const Vec lr = load(l_re + k), li = load(l_im + k), rr = load(r_re + k), ri = load(r_im + k);
     store_zipped(y, magnitude((lr + rr) * half, (li + ri) * half, scale, exponent),
-                 magnitude((lr - rr) * half, (li - ri) * half, scale, exponent),
-                 magnitude(lr, li, scale, exponent), magnitude(rr, ri, scale, exponent));
+                 magnitude((lr - rr) * half, (li - ri) * half, scale, exponent), magnitude(lr, li, scale, exponent),
+                 magnitude(rr, ri, scale, exponent));
   }
 }
 
 inline void ratio_mask(const float* v, const float* a, int bins, float e, float* mask) {
   const Vec e1 = splat(e), e2 = splat(2.0f * e);
-  for (int k = 0; k < bins; k += kLanes)
-    store(mask + k, (load(v + k) + e1) / (load(v + k) + load(a + k) + e2));
+  for (int k = 0; k < bins; k += kLanes) store(mask + k, (load(v + k) + e1) / (load(v + k) + load(a + k) + e2));
 }
 
 inline void apply_mask(const float* mask, int bins, float* re, float* im) {

@@ -28,7 +28,8 @@ class ModelBuilder {
 
   std::string bytes() const {
     std::string header = "{\"__metadata__\":{", data;
-    for (const auto& [key, value] : metadata) header += (header.back() == '{' ? "\"" : ",\"") + key + "\":\"" + value + "\"";
+    for (const auto& [key, value] : metadata)
+      header += (header.back() == '{' ? "\"" : ",\"") + key + "\":\"" + value + "\"";
     header += "}";
     for (const auto& [name, tensor] : tensors_) {
       header += ",\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[";
@@ -61,14 +62,10 @@ inline void add_gru(ModelBuilder& m, const std::string& prefix, const std::strin
 
 inline ModelBuilder common(const std::string& architecture, int sample_rate, int n_fft, int hop) {
   ModelBuilder m(7);
-  m.metadata = {{"format", "pyvocsep-1"},
-                {"architecture", architecture},
-                {"sample_rate", std::to_string(sample_rate)},
-                {"n_fft", std::to_string(n_fft)},
-                {"hop", std::to_string(hop)},
-                {"exponent", "0.3"},
-                {"extension_bins", "20"},
-                {"stems", "vocals,accompaniment"}};
+  m.metadata = {
+      {"format", "pyvocsep-1"},         {"architecture", architecture},   {"sample_rate", std::to_string(sample_rate)},
+      {"n_fft", std::to_string(n_fft)}, {"hop", std::to_string(hop)},     {"exponent", "0.3"},
+      {"extension_bins", "20"},         {"stems", "vocals,accompaniment"}};
   return m;
 }
 

@@ -30,7 +30,9 @@ TEST_CASE("every supported size: bins of a noise signal against the definition, 
     fft.forward(x.data(), window.data(), re.data(), im.data(), workspace);
     const double tolerance = 1e-6 * std::sqrt(size);  // the bins' root mean square is sqrt(size)
     for (int check = 0; check < 6; ++check) {
-      const int k = check == 0 ? 0 : check == 1 ? size / 2 : static_cast<int>(random() % static_cast<unsigned>(fft.bins()));
+      const int k = check == 0   ? 0
+                    : check == 1 ? size / 2
+                                 : static_cast<int>(random() % static_cast<unsigned>(fft.bins()));
       double exact_re = 0, exact_im = 0;
       for (int n = 0; n < size; ++n) {
         const double angle = 2 * std::numbers::pi * (static_cast<long long>(n) * k % size) / size;

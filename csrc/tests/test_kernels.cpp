@@ -41,7 +41,8 @@ void map(const Kernels& k, Epilogue epilogue, const std::vector<float>& x, std::
 
 std::vector<float> grid(float low, float high, int count) {
   std::vector<float> x;
-  for (int i = 0; i < count; ++i) x.push_back(low + (high - low) * static_cast<float>(i) / static_cast<float>(count - 1));
+  for (int i = 0; i < count; ++i)
+    x.push_back(low + (high - low) * static_cast<float>(i) / static_cast<float>(count - 1));
   return x;
 }
 
@@ -106,7 +107,8 @@ TEST_CASE("magnitudes to a power stay within the stated error; silence is zero")
 TEST_CASE("stereo magnitudes are those of M, S, L and R, interleaved") {
   for_each_isa([](const Kernels& k) {
     const int bins = 77;
-    const Buffer lr = random_buffer(bins, 1), li = random_buffer(bins, 2), rr = random_buffer(bins, 3), ri = random_buffer(bins, 4);
+    const Buffer lr = random_buffer(bins, 1), li = random_buffer(bins, 2), rr = random_buffer(bins, 3),
+                 ri = random_buffer(bins, 4);
     Buffer y(4 * padded(bins)), mean(padded(bins));
     k.magnitudes_stereo(lr.data(), li.data(), rr.data(), ri.data(), bins, 0.5f, 0.3f, y.data());
     k.magnitudes_mean(lr.data(), li.data(), rr.data(), ri.data(), bins, 0.5f, 0.3f, mean.data());
@@ -172,22 +174,27 @@ TEST_CASE("gru_step: PyTorch's equations, one row as many") {
       const int width = padded(hidden), units = width / kPanel;
       CAPTURE(rows);
       CAPTURE(hidden);
-      const Buffer plain = random_buffer(3 * hidden * hidden, trial, 0.3f), bias_plain = random_buffer(hidden, trial + 1);
-      Buffer weights(static_cast<size_t>(units) * hidden * 3 * kPanel), bias(width), gates(rows * 3 * width), h(rows * width);
+      const Buffer plain = random_buffer(3 * hidden * hidden, trial, 0.3f),
+                   bias_plain = random_buffer(hidden, trial + 1);
+      Buffer weights(static_cast<size_t>(units) * hidden * 3 * kPanel), bias(width), gates(rows * 3 * width),
+          h(rows * width);
       for (int u = 0; u < hidden; ++u) {
         bias[u] = bias_plain.data()[u];
         for (int g = 0; g < 3; ++g)
           for (int i = 0; i < hidden; ++i)
-            weights[((u / kPanel * hidden + i) * 3 + g) * kPanel + u % kPanel] = plain.data()[(g * hidden + u) * hidden + i];
+            weights[((u / kPanel * hidden + i) * 3 + g) * kPanel + u % kPanel] =
+                plain.data()[(g * hidden + u) * hidden + i];
       }
-      const Buffer gate_values = random_buffer(rows * 3 * hidden, trial + 2), state = random_buffer(rows * hidden, trial + 3, 0.5f);
+      const Buffer gate_values = random_buffer(rows * 3 * hidden, trial + 2),
+                   state = random_buffer(rows * hidden, trial + 3, 0.5f);
       for (int r = 0; r < rows; ++r)
         for (int u = 0; u < hidden; ++u) {
           h[r * width + u] = state.data()[r * hidden + u];
           for (int g = 0; g < 3; ++g) gates[(r * 3 + g) * width + u] = gate_values.data()[(r * 3 + g) * hidden + u];
         }
       Buffer y(rows * width), single(rows * width);
-      k.gru_step({gates.data(), 3 * width, h.data(), width, rows, hidden, weights.data(), bias.data(), y.data(), width});
+      k.gru_step(
+          {gates.data(), 3 * width, h.data(), width, rows, hidden, weights.data(), bias.data(), y.data(), width});
       for (int r = 0; r < rows; ++r) {
         for (int u = 0; u < width; ++u) {
           if (u >= hidden) {
@@ -224,7 +231,8 @@ TEST_CASE("rms_norm: the mean is over the columns that count") {
       double squares = 0;
       for (int i = 0; i < count; ++i) squares += double{x[r * width + i]} * x[r * width + i];
       for (int i = 0; i < count; ++i)
-        CHECK(y[r * width + i] == doctest::Approx(x[r * width + i] / std::sqrt(squares / count + 1e-5) * weight.data()[i]).epsilon(1e-5));
+        CHECK(y[r * width + i] ==
+              doctest::Approx(x[r * width + i] / std::sqrt(squares / count + 1e-5) * weight.data()[i]).epsilon(1e-5));
     }
   });
 }

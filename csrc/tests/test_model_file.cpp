@@ -69,7 +69,8 @@ TEST_CASE("errors name the tensor or the key") {
   m.tensor("gru.weight_hh_l1", {60, 20}, 1e30f);
   CHECK_THROWS_WITH(load(m.bytes()), doctest::Contains("tensor 'gru.weight_hh_l1' holds the value"));
 
-  CHECK_THROWS_WITH(load(replaced(test::random_gru().bytes(), "\"F32\"", "\"I32\"")), doctest::Contains("has type I32"));
+  CHECK_THROWS_WITH(load(replaced(test::random_gru().bytes(), "\"F32\"", "\"I32\"")),
+                    doctest::Contains("has type I32"));
   CHECK_THROWS_WITH(load(replaced(test::random_gru().bytes(), "vocals.weight", "vocalz.weight")),
                     doctest::Contains("tensor 'vocals.weight' is missing"));
 
@@ -91,7 +92,8 @@ TEST_CASE("errors name the tensor or the key") {
     m.metadata[key] = value;
     CHECK_THROWS_WITH_AS(load(m.bytes()), doctest::Contains(key.c_str()), std::invalid_argument);
     m.metadata.erase(key);
-    CHECK_THROWS_WITH_AS(load(m.bytes()), doctest::Contains(("metadata '" + key + "' is missing").c_str()), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(load(m.bytes()), doctest::Contains(("metadata '" + key + "' is missing").c_str()),
+                         std::invalid_argument);
   }
 }
 
@@ -115,7 +117,8 @@ TEST_CASE("JSON: escapes, nesting, and what is not JSON") {
   const auto& [key, value] = *json.object()->begin();
   CHECK(key == "a\u00e9\n\U0001F3B5");
   CHECK(*(*value.array())[1].number() == -25.0);
-  for (const char* bad : {"", "{", "{]", "[1,]", "{\"a\"}", "{\"a\":1,\"a\":2}", "\"\\u12\"", "\"\\ud800\"", "nul", "1 2", "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]"}) {
+  for (const char* bad : {"", "{", "{]", "[1,]", "{\"a\"}", "{\"a\":1,\"a\":2}", "\"\\u12\"", "\"\\ud800\"", "nul",
+                          "1 2", "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]"}) {
     CAPTURE(bad);
     CHECK_THROWS_WITH_AS(Json::parse(bad), doctest::Contains("at byte"), std::invalid_argument);
   }

@@ -76,7 +76,8 @@ TEST_CASE("any block sizes and any number of threads give the same bits") {
         const Signal x = noise(channels, 20000);
         Separator one(model(which), rate, channels, 1), other(model(which), rate, channels, channels + 1);
         const Stems expected = whole(one, x);
-        const Stems blocks = separate(other, x, [&] { return static_cast<int>(1 + random() % (random() % 8 ? 700 : 7000)); });
+        const Stems blocks =
+            separate(other, x, [&] { return static_cast<int>(1 + random() % (random() % 8 ? 700 : 7000)); });
         CHECK(blocks.vocals == expected.vocals);
         CHECK(blocks.accompaniment == expected.accompaniment);
         one.reset();
@@ -126,7 +127,8 @@ TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, f
       const Stems stems = whole(separator, x);
       double worst = 0;
       for (int c = 0; c < 2; ++c)
-        for (int i = latency; i < 10000; ++i) worst = std::max(worst, std::abs(stems.vocals[c][i] - 0.5 * x[c][i - latency]));
+        for (int i = latency; i < 10000; ++i)
+          worst = std::max(worst, std::abs(stems.vocals[c][i] - 0.5 * x[c][i - latency]));
       CAPTURE(divisor);
       CAPTURE(rate);
       CHECK(worst < 1e-6);

@@ -1,0 +1,28 @@
+"""Speed as it matters: seconds of audio per second of computing, and ratios within one run."""
+
+from __future__ import annotations
+
+import os
+
+# Before numpy, torch and onnxruntime start their threads: everything here runs on one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from typing import Any
+
+import pytest
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print each benchmark as x real time and, within its group, as a multiple of the slowest."""
+    session = getattr(config, "_benchmarksession", None)
+    groups: dict[str, list[Any]] = {}
+    for bench in session.benchmarks if session else []:
+        if bench.stats.rounds and "audio_seconds" in bench.extra_info:
+            groups.setdefault(bench.group or "", []).append(bench)
+    for group, benches in groups.items():
+        terminalreporter.write_sep("-", group)
+        speeds = {bench.name: bench.extra_info["audio_seconds"] / bench.stats.median for bench in benches}
+        slowest = min(speeds.values())
+        for name, speed in sorted(speeds.items(), key=lambda item: -item[1]):
+            terminalreporter.write_line(f"{name:60} {speed:8.1f} x real time {speed / slowest:7.2f} x the slowest")

@@ -1,0 +1,125 @@
+"""The separator, whole and its network alone, beside the same network in onnxruntime and in torch; one thread each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import pyvocsep
+from pyvocsep import _core
+from pyvocsep.models import model_path
+
+RATE = 44_100
+SECONDS = 20
+MODELS = ["band-gru", "gru"]
+
+
+@pytest.fixture(scope="module")
+def audio() -> NDArray[np.float32]:
+    """Coloured noise, (2, samples): the time does not depend on what is heard."""
+    noise = np.random.default_rng(0).standard_normal((2, RATE * SECONDS))
+    return (0.1 * (noise + np.roll(noise, 1, axis=1))).astype(np.float32)
+
+
+@pytest.fixture
+def timed(benchmark: Any) -> Callable[..., None]:
+    def run(group: str, seconds: float, function: Callable[[], object]) -> None:
+        benchmark.group = group
+        benchmark.extra_info["audio_seconds"] = seconds
+        benchmark.pedantic(function, rounds=7, warmup_rounds=1)
+
+    return run
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_process(timed: Callable[..., None], audio: NDArray[np.float32], model: str, rate: int) -> None:
+    seconds = audio.shape[1] / rate
+    timed("process, stereo, one call", seconds, lambda: pyvocsep.process(audio, rate, model=model))
+
+
+def test_process_mono(timed: Callable[..., None], audio: NDArray[np.float32]) -> None:
+    timed("process, mono, one call", SECONDS, lambda: pyvocsep.process(audio[0], RATE))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads(timed: Callable[..., None], audio: NDArray[np.float32], threads: int) -> None:
+    timed("process, by threads", SECONDS, lambda: pyvocsep.process(audio, RATE, threads=threads))
+
+
+@pytest.mark.parametrize("block", [64, 512, 1024, 8192])
+def test_streaming(timed: Callable[..., None], audio: NDArray[np.float32], block: int) -> None:
+    separator = pyvocsep.Separator(RATE, 2)
+
+    def stream() -> None:
+        for start in range(0, audio.shape[1], block):
+            separator.process(audio[:, start : start + block])
+
+    timed("Separator.process, by block size", SECONDS, stream)
+
+
+class Network:
+    """One model's network in three engines: from spectra (2, frames, bins), or their magnitudes, to masks."""
+
+    def __init__(self, name: str, audio: NDArray[np.float32], folder: Path) -> None:
+        torch = pytest.importorskip("torch")
+        onnxruntime = pytest.importorskip("onnxruntime")
+        pytest.importorskip("onnx")
+        from pyvocsep.training.export import load_model, save_onnx
+
+        torch.set_num_threads(1)
+        self.torch = torch
+        self.network, _ = load_model(model_path(name))
+        model = _core.Model(str(model_path(name)))
+        self.seconds = audio.shape[1] / model.sample_rate  # the same samples, taken as the model's rate
+        self.estimator = _core.MaskEstimator(model, model.sample_rate, 2)
+        frames = np.lib.stride_tricks.sliding_window_view(audio, model.n_fft, axis=1)[:, :: model.hop]
+        window = np.sin(np.pi * np.arange(model.n_fft) / model.n_fft)
+        self.spectra = np.fft.rfft(frames * window).astype(np.complex64)
+        spectra = torch.from_numpy(self.spectra).permute(1, 2, 0)[None]
+        self.magnitudes = self.network.features(spectra, model.n_fft)
+        self.state = self.network.initial_state()
+        save_onnx(self.network, folder / "model.onnx")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+
+    def core(self) -> object:
+        return self.estimator.masks(self.spectra)
+
+    def in_torch(self) -> object:
+        with self.torch.inference_mode():
+            return self.network(self.magnitudes, self.state)
+
+    def in_onnxruntime(self) -> object:
+        return self.session.run(None, {"magnitudes": self.magnitudes.numpy(), "state": self.state.numpy()})
+
+    def in_onnxruntime_frame_by_frame(self) -> None:
+        magnitudes, state = self.magnitudes.numpy(), self.state.numpy()
+        for t in range(magnitudes.shape[1]):
+            _, state = self.session.run(None, {"magnitudes": magnitudes[:, t : t + 1], "state": state})
+
+    def core_frame_by_frame(self) -> None:
+        for t in range(self.spectra.shape[1]):
+            self.estimator.masks(self.spectra[:, t : t + 1].copy())
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def network(request: pytest.FixtureRequest, audio: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory) -> Network:
+    return Network(request.param, audio, tmp_path_factory.mktemp("onnx"))
+
+
+@pytest.mark.parametrize("engine", ["core", "in_onnxruntime", "in_torch"])
+def test_network(timed: Callable[..., None], network: Network, engine: str) -> None:
+    timed(f"network alone, {network.network.architecture}", network.seconds, getattr(network, engine))
+
+
+@pytest.mark.parametrize("engine", ["core_frame_by_frame", "in_onnxruntime_frame_by_frame"])
+def test_network_frame_by_frame(timed: Callable[..., None], network: Network, engine: str) -> None:
+    group = f"network alone, frame by frame, {network.network.architecture}"
+    timed(group, network.seconds, getattr(network, engine))
