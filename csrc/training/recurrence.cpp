@@ -1,71 +1,110 @@
+// The C interface: packs the weights for the instruction set at hand and runs its kernels.
 #include "recurrence.h"
+
+#include <cstddef>
+#include <vector>
+
+namespace pyvocsep {
+
+#if defined(__x86_64__)
+namespace avx2 {
+extern const RecurrenceKernels kRecurrence;
+}
+namespace avx512 {
+extern const RecurrenceKernels kRecurrence;
+}
+#endif
+#if defined(__aarch64__)
+namespace neon {
+extern const RecurrenceKernels kRecurrence;
+}
+#else
+namespace baseline {
+extern const RecurrenceKernels kRecurrence;
+}
+#endif
 
 namespace {
 
-enum class Isa { baseline, avx2, avx512 };
-
-Isa best() {
+const RecurrenceKernels& best() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw"))
-    return Isa::avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    return avx512::kRecurrence;
+  if (has_avx2) return avx2::kRecurrence;
 #endif
-  return Isa::baseline;
+#if defined(__aarch64__)
+  return neon::kRecurrence;
+#else
+  return baseline::kRecurrence;
+#endif
 }
 
-const Isa isa = best();
+const RecurrenceKernels& kernels() {
+  static const RecurrenceKernels& chosen = best();
+  return chosen;
+}
+
+// Per vector of units, per input, the three gates: what one step forward reads, in order.
+std::vector<float> pack_forward(int64_t hidden, const float* weight) {
+  const int lanes = kernels().lanes;
+  std::vector<float> packed;
+  packed.reserve(static_cast<std::size_t>(3 * hidden * hidden));
+  for (int64_t j = 0; j < hidden; j += lanes)
+    for (int64_t k = 0; k < hidden; ++k)
+      for (int64_t gate = 0; gate < 3; ++gate)
+        for (int64_t u = j; u < j + lanes; ++u) packed.push_back(weight[(gate * hidden + u) * hidden + k]);
+  return packed;
+}
+
+// Per two vectors of units, the gradients of all gates that reach them.
+std::vector<float> pack_backward(int64_t hidden, const float* weight) {
+  const int lanes = kernels().lanes;
+  std::vector<float> packed;
+  packed.reserve(static_cast<std::size_t>(3 * hidden * hidden));
+  for (int64_t j = 0; j < hidden; j += 2 * lanes)
+    for (int64_t k = 0; k < 3 * hidden; ++k)
+      for (int64_t u = j; u < j + 2 * lanes; ++u) packed.push_back(weight[k * hidden + u]);
+  return packed;
+}
 
 }  // namespace
+}  // namespace pyvocsep
 
-extern "C" {
+#define PYVOCSEP_EXPORT extern "C" __attribute__((visibility("default")))
 
-// The hidden size must be a multiple of this: two of the widest vectors.
-std::int64_t pyvocsep_gru_multiple() { return 32; }
+// Hidden sizes and widths must be multiples of this: two of the widest vectors.
+PYVOCSEP_EXPORT int64_t pyvocsep_recurrence_multiple() { return 32; }
 
 // gates: W_ih x + b_ih of every step on entry, the activated r, z, n on return. recurrent: W_hn h + b_hn.
 // weight: W_hh (3 * hidden, hidden), bias: b_hh (3 * hidden), out: the states. All states start at zero.
-void pyvocsep_gru_forward(const pyvocsep_gru_shape* shape, const float* weight, const float* bias, float* gates,
-                          float* recurrent, float* out) {
-#if defined(__x86_64__)
-  if (isa == Isa::avx512) return recurrence_avx512::forward(*shape, weight, bias, gates, recurrent, out);
-  if (isa == Isa::avx2) return recurrence_avx2::forward(*shape, weight, bias, gates, recurrent, out);
-#endif
-  recurrence_baseline::forward(*shape, weight, bias, gates, recurrent, out);
+PYVOCSEP_EXPORT void pyvocsep_gru_forward(const pyvocsep_gru_shape* shape, const float* weight, const float* bias,
+                                          float* gates, float* recurrent, float* out) {
+  const std::vector<float> packed = pyvocsep::pack_forward(shape->hidden, weight);
+  const std::vector<float> zeros(static_cast<std::size_t>(shape->hidden), 0.0f);
+  pyvocsep::kernels().gru_forward(*shape, packed.data(), bias, zeros.data(), gates, recurrent, out);
 }
 
 // grad: the gradient of out. gates and recurrent, as the forward pass left them, become the gradients of
 // W_ih x + b_ih and of W_hn h + b_hn; those of W_hr h + b_hr and W_hz h + b_hz are the gates' own.
-void pyvocsep_gru_backward(const pyvocsep_gru_shape* shape, const float* weight, const float* grad, const float* out,
-                           float* gates, float* recurrent) {
-#if defined(__x86_64__)
-  if (isa == Isa::avx512) return recurrence_avx512::backward(*shape, weight, grad, out, gates, recurrent);
-  if (isa == Isa::avx2) return recurrence_avx2::backward(*shape, weight, grad, out, gates, recurrent);
-#endif
-  recurrence_baseline::backward(*shape, weight, grad, out, gates, recurrent);
+PYVOCSEP_EXPORT void pyvocsep_gru_backward(const pyvocsep_gru_shape* shape, const float* weight, const float* grad,
+                                           const float* out, float* gates, float* recurrent) {
+  const std::vector<float> packed = pyvocsep::pack_backward(shape->hidden, weight);
+  const std::vector<float> zeros(static_cast<std::size_t>(shape->hidden), 0.0f);
+  std::vector<float> carry(static_cast<std::size_t>(shape->threads * pyvocsep::kernels().rows * shape->hidden));
+  pyvocsep::kernels().gru_backward(*shape, packed.data(), zeros.data(), grad, out, gates, recurrent, carry.data());
 }
 
-// Rows of `width` floats, a multiple of pyvocsep_gru_multiple(). inverse: one float per row.
-void pyvocsep_norm_forward(std::int64_t rows, std::int64_t width, const float* x, const float* weight, float* y,
-                           float* inverse) {
-  const int n = static_cast<int>(width);
-#if defined(__x86_64__)
-  if (isa == Isa::avx512) return recurrence_avx512::norm_forward(rows, n, x, weight, y, inverse);
-  if (isa == Isa::avx2) return recurrence_avx2::norm_forward(rows, n, x, weight, y, inverse);
-#endif
-  recurrence_baseline::norm_forward(rows, n, x, weight, y, inverse);
+// Rows of `width` floats. inverse: one float per row, 1 / rms.
+PYVOCSEP_EXPORT void pyvocsep_norm_forward(int64_t rows, int64_t width, const float* x, const float* weight, float* y,
+                                           float* inverse) {
+  pyvocsep::kernels().norm_forward(rows, static_cast<int>(width), x, weight, y, inverse);
 }
 
 // grad_weight (width) is added to.
-void pyvocsep_norm_backward(std::int64_t rows, std::int64_t width, const float* x, const float* weight,
-                            const float* inverse, const float* grad, float* grad_x, float* grad_weight) {
-  const int n = static_cast<int>(width);
-#if defined(__x86_64__)
-  if (isa == Isa::avx512)
-    return recurrence_avx512::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
-  if (isa == Isa::avx2) return recurrence_avx2::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
-#endif
-  recurrence_baseline::norm_backward(rows, n, x, weight, inverse, grad, grad_x, grad_weight);
+PYVOCSEP_EXPORT void pyvocsep_norm_backward(int64_t rows, int64_t width, const float* x, const float* weight,
+                                            const float* inverse, const float* grad, float* grad_x,
+                                            float* grad_weight) {
+  pyvocsep::kernels().norm_backward(rows, static_cast<int>(width), x, weight, inverse, grad, grad_x, grad_weight);
 }
-
-}  // extern "C"

@@ -42,7 +42,7 @@ def kernel() -> ctypes.CDLL | None:
     found = [Path(chosen)] if chosen else sorted(Path(__file__).parent.glob(f"{LIBRARY}*"))
     for path in found:
         library = ctypes.CDLL(str(path))
-        library.pyvocsep_gru_multiple.restype = ctypes.c_int64
+        library.pyvocsep_recurrence_multiple.restype = ctypes.c_int64
         library.pyvocsep_gru_forward.restype = library.pyvocsep_gru_backward.restype = None
         return library
     return None
@@ -81,7 +81,7 @@ def _kernel_serves(gru: nn.GRU, x: Tensor) -> bool:
         and x.device.type == "cpu"
         and x.dtype == torch.float32
         and torch.is_grad_enabled()
-        and gru.hidden_size % int(library.pyvocsep_gru_multiple()) == 0
+        and gru.hidden_size % int(library.pyvocsep_recurrence_multiple()) == 0
     )
 
 
@@ -234,7 +234,7 @@ def rms_norm(x: Tensor, weight: Tensor) -> Tensor:
         and x.device.type == "cpu"
         and x.dtype == torch.float32
         and torch.is_grad_enabled()
-        and x.shape[-1] % int(library.pyvocsep_gru_multiple()) == 0
+        and x.shape[-1] % int(library.pyvocsep_recurrence_multiple()) == 0
     ):
         return _RMSNorm.apply(x, weight)  # type: ignore[no-untyped-call,no-any-return]
     return x * (x.square().mean(-1, keepdim=True) + 1e-5).rsqrt() * weight
