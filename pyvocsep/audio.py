@@ -91,13 +91,13 @@ class AudioReader:
             try:
                 block = self._sound.read(length, dtype="float32", always_2d=True)
             except _soundfile().LibsndfileError as error:
-                self._file.raise_kept()
+                self._file.raise_kept(self.path)
                 raise self._error(f"damaged after sample {done} of {self.frames} ({_words(error)})") from None
             if len(block) == 0:
                 break
             done += len(block)
             yield np.ascontiguousarray(block.T)
-        self._file.raise_kept()
+        self._file.raise_kept(self.path)
         if self._length_is_known:
             self._check_complete(done, self.frames)
         elif self._file.unread() > _LARGEST_TRAILER:
@@ -126,7 +126,7 @@ class AudioReader:
         try:
             return _soundfile().SoundFile(self._file)
         except _soundfile().LibsndfileError as error:
-            self._file.raise_kept()
+            self._file.raise_kept(self.path)
             raise self._error(f"not an audio file that can be read ({_words(error)})") from None
 
     def _check(self) -> None:
@@ -262,7 +262,7 @@ class AudioWriter:
                 self._file, "w", sample_rate, channels, self._subtype, format=container
             )
         except _soundfile().LibsndfileError as error:
-            self._file.raise_kept()
+            self._file.raise_kept(self.path)
             reason = f"{container} ({self._subtype}) cannot hold {sample_rate} Hz, {channels} channels"
             raise AudioFileError(self.path, f"{reason} ({_words(error)})") from None
         if container != "MP3":
@@ -275,9 +275,9 @@ class AudioWriter:
         try:
             yield
         except Exception:  # libsndfile's own complaint says less than the system's, which the file has kept
-            self._file.raise_kept()
+            self._file.raise_kept(self.path)
             raise
-        self._file.raise_kept()
+        self._file.raise_kept(self.path)
 
 
 def output_format(format: str | None, subtype: str | None, source_subtype: str | None) -> tuple[str, str]:

@@ -50,11 +50,11 @@ class RawFile(io.FileIO):
         """Return how many bytes lie ahead."""
         return os.fstat(self.fileno()).st_size - super().tell()
 
-    def raise_kept(self) -> None:
-        """Raise the exception that was kept, if any, an OSError with the file's name in it."""
+    def raise_kept(self, path: str | os.PathLike[str]) -> None:
+        """Raise the exception that was kept, if any; an OSError about `path`."""
         error = self._kept
-        if isinstance(error, OSError) and error.filename is None:
-            raise OSError(error.errno, error.strerror, str(self.name)) from error
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         if error is not None:
             raise error
 

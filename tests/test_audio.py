@@ -320,7 +320,7 @@ def test_a_full_disk_leaves_nothing(format, tmp_path, model, mixture) -> None:
     for size in (0, 10, 1000, largest // 2, largest - 1):
         with disk_of(size), pytest.raises(OSError, match="File too large") as caught:
             pyvocsep.process(song, model=model, output_dir=out, format=format)
-        assert str(out) in str(caught.value.filename)
+        assert caught.value.filename in map(str, kept)
         assert {path: path.read_bytes() for path in out.iterdir()} == kept
     with disk_of(largest):
         pyvocsep.process(song, model=model, output_dir=out, format=format)
