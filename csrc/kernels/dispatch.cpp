@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "cpu.h"
 #include "kernels.h"
 
 namespace pyvocsep {
@@ -31,11 +32,8 @@ extern const Kernels kTable;
 KernelList available_kernels() {
 #if defined(__x86_64__)
   KernelList list = {{&baseline::kTable}, 1};
-  // libgcc's answer includes whether the operating system saves the wide registers.
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list.table[list.count++] = &avx2::kTable;
-  if (list.count == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    list.table[list.count++] = &avx512::kTable;
+  if (cpu_has_avx2()) list.table[list.count++] = &avx2::kTable;
+  if (cpu_has_avx512()) list.table[list.count++] = &avx512::kTable;
   return list;
 #elif defined(__aarch64__)
   return {{&neon::kTable}, 1};

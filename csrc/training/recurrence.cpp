@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "kernels/cpu.h"
+
 namespace pyvocsep {
 
 #if defined(__x86_64__)
@@ -28,11 +30,8 @@ namespace {
 
 const RecurrenceKernels& best() {
 #if defined(__x86_64__)
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    return avx512::kRecurrence;
-  if (has_avx2) return avx2::kRecurrence;
+  if (cpu_has_avx512()) return avx512::kRecurrence;
+  if (cpu_has_avx2()) return avx2::kRecurrence;
 #endif
 #if defined(__aarch64__)
   return neon::kRecurrence;
