@@ -116,7 +116,7 @@ def _run_layers(
     states = []
     for layer in range(gru.num_layers):
         if layer > 0:
-            y = dropout(y)
+            y = dropout(y.contiguous())  # in the order of memory that the kernel has
         first = (
             y.new_zeros(directions, y.shape[0], gru.hidden_size)
             if state is None

@@ -1,0 +1,145 @@
+"""The networks: shapes, causality, and the files they are exported to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from pyvocsep.training.export import load_model, round_weights, save_model, save_onnx  # noqa: E402
+from pyvocsep.training.grid import Grid, analyse, is_smooth, synthesise  # noqa: E402
+from pyvocsep.training.models import GRU, BandGRU, build, mel_edges  # noqa: E402
+
+NETWORKS = {
+    "band-gru": lambda: BandGRU(Grid(8000, 256, 128), 32, 32, 32, blocks=2, bands=7),
+    "gru": lambda: GRU(Grid(8000, 256, 128), hidden=32, layers=2),
+}
+
+
+def network_and_input(name, frames=9, batch=2):
+    torch.manual_seed(3)
+    network = NETWORKS[name]().eval()
+    with torch.no_grad():
+        for key, parameter in network.named_parameters():
+            if key.startswith(("decoder.weight", "vocals", "accompaniment")):
+                parameter.mul_(4)  # masks that vary
+    return network, torch.rand(batch, frames, network.grid.bins, 4 if name == "band-gru" else 1)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_masks_have_the_input_s_frames_and_bins_and_lie_in_0_1(name):
+    network, magnitudes = network_and_input(name)
+    masks, state = network(magnitudes)
+    assert masks.shape == (2, 9, 129, network.channels)
+    assert state.shape == network.initial_state(2).shape
+    assert masks.min() >= 0
+    assert masks.max() <= 1
+    assert masks.std() > 0.05
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_future_does_not_change_past_masks(name):
+    network, magnitudes = network_and_input(name)
+    changed = magnitudes.clone()
+    changed[:, 5:] = torch.rand_like(changed[:, 5:])
+    with torch.no_grad():
+        before, after = network(magnitudes)[0], network(changed)[0]
+    assert torch.equal(before[:, :5], after[:, :5])
+    assert not torch.equal(before[:, 5:], after[:, 5:])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_stream_continues_from_its_state(name):
+    network, magnitudes = network_and_input(name, batch=1)
+    with torch.no_grad():
+        whole, last = network(magnitudes)
+        first, state = network(magnitudes[:, :4])
+        second, end = network(magnitudes[:, 4:], state)
+    torch.testing.assert_close(torch.cat([first, second], 1), whole)
+    torch.testing.assert_close(end, last)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_model_file_holds_the_rounded_network_and_what_runs_it(name, tmp_path):
+    network, magnitudes = network_and_input(name)
+    path = tmp_path / "model.safetensors"
+    save_model(network, path, "a name", trained_on="nothing")
+    loaded, metadata = load_model(path)
+    assert metadata["format"] == "pyvocsep-1"
+    assert metadata["architecture"] == name
+    assert (metadata["sample_rate"], metadata["n_fft"], metadata["hop"]) == ("8000", "256", "128")
+    assert metadata["name"] == "a name"
+    assert metadata["trained_on"] == "nothing"
+    assert metadata["stems"] == "vocals,accompaniment"
+    round_weights(network)
+    with torch.no_grad():
+        assert torch.equal(loaded(magnitudes)[0], network(magnitudes)[0])
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    network, _ = network_and_input("gru")
+    with torch.no_grad():
+        network.vocals.weight[0, 0] = 1e6  # beyond float16
+    with pytest.raises(ValueError, match=r"vocals\.weight"):
+        save_model(network, tmp_path / "model.safetensors", "x")
+
+
+@pytest.mark.parametrize("frames", [1, 13])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_onnx_gives_the_same_masks_and_state(name, frames, tmp_path):
+    pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    network, magnitudes = network_and_input(name, frames, batch=1)
+    path = tmp_path / "model.onnx"
+    save_onnx(network, path)
+    session = onnxruntime.InferenceSession(str(path))
+    state = 0.3 * torch.randn_like(network.initial_state())
+    masks, last = session.run(None, {"magnitudes": magnitudes.numpy(), "state": state.numpy()})
+    with torch.no_grad():
+        expected, expected_last = network(magnitudes, state)
+    np.testing.assert_allclose(masks, expected.numpy(), atol=1e-4)
+    np.testing.assert_allclose(last, expected_last.numpy(), atol=1e-4)
+
+
+def test_unknown_architecture_is_named():
+    with pytest.raises(ValueError, match=r"transformer.*gru"):
+        build("transformer", 8000, 256, 128)
+
+
+def test_bands_cover_all_bins_and_none_is_empty():
+    for grid, bands in ((Grid(44_100, 2048, 1024), 40), (Grid(16_000, 1024, 512), 30)):
+        edges = mel_edges(grid, bands)
+        assert len(edges) == bands + 1
+        assert (edges[0], edges[-1]) == (0, grid.bins)
+        assert min(np.diff(edges)) >= 1
+    with pytest.raises(ValueError, match="200 bands"):
+        mel_edges(Grid(8000, 256, 128), 200)
+
+
+def test_frame_lengths_at_other_rates():
+    grid = Grid(44_100, 2048, 1024)
+    known = {44_100: 2048, 48_000: 2240, 96_000: 4480, 22_050: 1024}
+    assert {rate: grid.frame_length(rate) for rate in known} == known
+
+
+@pytest.mark.parametrize("grid", [Grid(44_100, 2048, 1024), Grid(16_000, 1024, 256)])
+def test_frame_length_is_the_nearest_smooth_multiple(grid):
+    for rate in range(8000, 192_001, 1713):
+        wanted = grid.n_fft * rate / grid.sample_rate
+        candidates = [n for n in range(grid.overlap, round(2 * wanted), grid.overlap) if is_smooth(n)]
+        assert grid.frame_length(rate) == min(candidates, key=lambda n: (abs(n - wanted), n))
+
+
+@pytest.mark.parametrize(("frame", "hop"), [(96, 48), (96, 24)])
+def test_analysis_and_synthesis_are_an_identity(frame, hop):
+    audio = np.random.default_rng(0).standard_normal((2, 960)).astype(np.float32)
+    spectra = analyse(audio, frame, hop)
+    inside = slice(frame - hop, 960 - frame + hop)
+    np.testing.assert_allclose(synthesise(spectra, frame, hop)[:, inside], audio[:, inside], atol=1e-6)
+    np.testing.assert_allclose(
+        spectra[0, 1],
+        np.fft.rfft(audio[0, hop : hop + frame] * np.sin(np.pi * np.arange(frame) / frame)),
+        atol=1e-4,
+    )
