@@ -44,6 +44,9 @@ _CHUNK = 16_384
 _LARGEST_32_BIT_FILE = 2**32 - 2**16
 """Bytes of samples in a file whose header counts in 32 bits, with room for the rest of the file."""
 
+_UNKNOWN = 2**63 - 1
+"""What libsndfile says of the frames of a stream whose header does not count them."""
+
 _LARGEST_TRAILER = 2**16
 """Bytes of tags that may follow the audio of an MP3 file."""
 
@@ -77,6 +80,8 @@ class AudioReader:
             self.tags: dict[str, str] = {tag: text for tag in _TAGS if (text := getattr(self._sound, tag))}
             self._length_is_known = self.format != "MP3" or mp3_has_length(self._file)
             self._check()
+            if self.frames == _UNKNOWN:
+                self._count_frames()
         except BaseException:
             self.close()
             raise
@@ -89,15 +94,15 @@ class AudioReader:
         done = 0
         while done < self.frames:
             try:
-                block = self._sound.read(length, dtype="float32", always_2d=True)
+                block = self._sound.read(min(length, self.frames - done), dtype="float32", always_2d=True)
             except _soundfile().LibsndfileError as error:
                 self._file.raise_kept(self.path)
                 raise self._error(f"damaged after sample {done} of {self.frames} ({_words(error)})") from None
+            self._file.raise_kept(self.path)
             if len(block) == 0:
                 break
             done += len(block)
             yield np.ascontiguousarray(block.T)
-        self._file.raise_kept(self.path)
         if self._length_is_known:
             self._check_complete(done, self.frames)
         elif self._file.unread() > _LARGEST_TRAILER:
@@ -124,10 +129,24 @@ class AudioReader:
         if self._file.unread() == 0:
             raise self._error("the file is empty")
         try:
-            return _soundfile().SoundFile(self._file)
+            sound = _soundfile().SoundFile(self._file)
         except _soundfile().LibsndfileError as error:
             self._file.raise_kept(self.path)
             raise self._error(f"not an audio file that can be read ({_words(error)})") from None
+        except TypeError:  # what soundfile makes of the suffix .raw
+            raise self._error("raw samples, which do not tell their rate; make it a WAV file first") from None
+        sound.seekable = lambda: (
+            False
+        )  # else it seeks after each read, which fails where the length is unknown
+        return sound
+
+    def _count_frames(self) -> None:
+        """Find the length of a stream (a FLAC file that was piped) that does not tell it, by decoding it once."""
+        self._length_is_known = False
+        self.frames = sum(block.shape[1] for block in self.blocks(self.sample_rate))
+        self._sound.close()
+        self._file.seek(0)
+        self._sound = self._open_sound()
 
     def _check(self) -> None:
         if self.channels > 2:
@@ -267,7 +286,8 @@ class AudioWriter:
             raise AudioFileError(self.path, f"{reason} ({_words(error)})") from None
         if container != "MP3":
             for tag, text in tags.items():
-                setattr(sound, tag, text)
+                with suppress(_soundfile().LibsndfileError):  # the format has no such tag
+                    setattr(sound, tag, text)
         return sound
 
     @contextmanager
@@ -296,8 +316,9 @@ def output_format(format: str | None, subtype: str | None, source_subtype: str |
         if subtype.upper() not in possible:
             raise ValueError(f"unknown subtype {subtype!r} for {chosen}: choose from {', '.join(possible)}")
         return chosen, subtype.upper()
-    follows = format is not None and source_subtype in possible
-    return chosen, source_subtype if follows and source_subtype else possible[0]
+    if format is not None and source_subtype in possible:
+        return chosen, source_subtype
+    return chosen, possible[0]
 
 
 def _soundfile() -> Any:

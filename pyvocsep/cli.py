@@ -38,12 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     with _quiet_c_libraries(), _warnings_in_one_line():
         try:
-            batch = _Batch(_parser().parse_args(arguments))
-        except (OSError, ValueError, RuntimeError) as error:
-            _complain(_message(error))
-            return _USAGE
-        try:
             with _terminated_like_interrupted():
+                try:
+                    batch = _Batch(_parser().parse_args(arguments))
+                except (OSError, ValueError, RuntimeError) as error:
+                    _complain(_message(error))
+                    return _USAGE
                 return batch.run()
         except KeyboardInterrupt as interrupt:
             _complain("interrupted")
@@ -134,7 +134,9 @@ class _Batch:
     def _separate(self, file: str) -> None:
         options = self._options
         started = time.perf_counter()
-        with tqdm(desc=file, disable=True if options.quiet else None, leave=False, bar_format=_BAR) as bar:
+        with tqdm(
+            desc=Path(file).name, disable=True if options.quiet else None, leave=False, bar_format=_BAR
+        ) as bar:
 
             def progress(done: float, total: float) -> None:
                 if self._cancelled.is_set():

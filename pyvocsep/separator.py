@@ -26,7 +26,7 @@ class Separator:
 
     Args:
         sample_rate: of the stream, in Hz, 8000 to 192000. Nothing is resampled.
-        channels: 1 or 2. Mono costs about half of stereo.
+        channels: 1 or 2.
         model: a shipped model, `band-gru` or `gru`, or the path of a .safetensors file.
         threads: how many to compute with; the result does not depend on it.
 
@@ -99,8 +99,7 @@ class Separator:
 
         Returns:
             vocals and accompaniment: new float32 arrays of the block's shape, `latency_samples` late. The
-                first
-            `latency_samples` of a stream are zeros.
+            first `latency_samples` of a stream are zeros.
 
         Raises:
             TypeError: the samples are not float32 or float64.

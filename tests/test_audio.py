@@ -265,6 +265,25 @@ def test_the_header_of_a_stream_promises_nothing(size, tmp_path, mixture) -> Non
     assert read(path).shape == (2, 3000)
 
 
+def test_a_flac_stream_that_does_not_tell_its_length(tmp_path, model, mixture) -> None:
+    path = write(tmp_path / "piped.flac", mixture(100_000), 44_100, "flac", "PCM_16")
+    expected = read(path)
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0  # the 36 bits of STREAMINFO that count the samples; 0 means unknown (RFC 9639, 8.2)
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+    with AudioReader(path) as reader:
+        assert reader.frames == 100_000
+    np.testing.assert_array_equal(read(path), expected)
+    assert pyvocsep.process(path, model=model).vocals.shape == (2, 100_000)
+
+
+def test_raw_samples_are_no_audio_file(tmp_path, mixture) -> None:
+    (tmp_path / "song.raw").write_bytes(mixture(1000).tobytes())
+    with pytest.raises(pyvocsep.AudioFileError, match=r"song\.raw: raw samples"):
+        AudioReader(tmp_path / "song.raw")
+
+
 def test_what_follows_the_samples_is_no_matter(tmp_path, mixture) -> None:
     for format in ("wav", "flac", "mp3"):
         path = write(tmp_path / f"tail.{format}", mixture(3000), 44_100, format, SUBTYPES[format][0])
