@@ -135,9 +135,8 @@ class AudioReader:
             raise self._error(f"not an audio file that can be read ({_words(error)})") from None
         except TypeError:  # what soundfile makes of the suffix .raw
             raise self._error("raw samples, which do not tell their rate; make it a WAV file first") from None
-        sound.seekable = lambda: (
-            False
-        )  # else it seeks after each read, which fails where the length is unknown
+        # Else it seeks to where it is after each read, which fails where the length is unknown.
+        sound.seekable = lambda: False
         return sound
 
     def _count_frames(self) -> None:
