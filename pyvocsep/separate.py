@@ -312,8 +312,8 @@ class _InvalidSamples:
         self._position = 0
 
     def count(self, block: Samples) -> None:
-        invalid = ~(np.abs(block) <= _LOUDEST)
-        if invalid.any():
+        if not np.abs(block).max(initial=0) <= _LOUDEST:  # also true if the maximum is NaN
+            invalid = ~(np.abs(block) <= _LOUDEST)
             if self.total == 0:
                 self.first = self._position + int(invalid.any(axis=0).argmax())
             self.total += int(invalid.sum())
