@@ -140,7 +140,7 @@ class AudioReader:
         return sound
 
     def _count_frames(self) -> None:
-        """Find the length of a stream that does not tell it (a FLAC file from a pipe), by decoding it once."""
+        """Find the length of a stream that does not tell it (FLAC from a pipe), by decoding it once."""
         self._length_is_known = False
         self.frames = sum(block.shape[1] for block in self.blocks(self.sample_rate))
         self._sound.close()

@@ -304,6 +304,25 @@ def test_a_bug_is_one_line_too(run, folder, monkeypatch) -> None:
     assert err == ["pyvocsep: song.wav: ZeroDivisionError: division by zero"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="POSIX terminals")
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_terminal_sees_a_bar(quiet, folder, model) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "pyvocsep", "song.wav", "--model", str(model), *["-q"] * quiet]
+    subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.write(theirs, b"END")  # a terminal that was written nothing has nothing to read
+    seen = os.read(ours, 100_000)
+    assert (b"song.wav   0% |" in seen) is not quiet
+    os.close(ours)
+    os.close(theirs)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_leaves_no_part_of_a_file(number, expected, folder, tmp_path) -> None:
