@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -39,21 +40,11 @@ class Grid:
         """The 7-smooth multiple of ``overlap`` nearest to ``n_fft`` scaled to ``sample_rate``; the
         smaller on a tie.
         """
-        wanted = self.n_fft * sample_rate / self.sample_rate
-        unit = self.overlap
-        low = max(int(wanted // unit), 1)
-        for distance in range(low + 1):
-            near = [low - distance, low + 1 + distance]
-            found = [unit * n for n in near if n > 0 and is_smooth(unit * n)]
-            if found:
-                # The next ring may still hold a closer one on the other side.
-                wider = [
-                    unit * n
-                    for n in (low - distance - 1, low + distance + 2)
-                    if n > 0 and is_smooth(unit * n)
-                ]
-                return min(found + wider, key=lambda n: (abs(n - wanted), n))
-        raise ValueError(f"no frame for a sample rate of {sample_rate} Hz")
+        wanted, unit = self.n_fft * sample_rate / self.sample_rate, self.overlap
+        first = max(unit, int(wanted // unit) * unit)
+        below = next(n for n in range(first, 0, -unit) if is_smooth(n))
+        above = next(n for n in count(first + unit, unit) if is_smooth(n))
+        return min(below, above, key=lambda n: (abs(n - wanted), n))
 
 
 def is_smooth(n: int) -> bool:

@@ -61,7 +61,7 @@ class State:
 
     def load(self, path: Path) -> None:
         """Continue from a checkpoint."""
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
         for key in ("model", "averaged", "optimiser"):
             getattr(self, key).load_state_dict(saved.pop(key))
         for key, value in saved.items():
