@@ -10,7 +10,6 @@ still be added up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,40 +18,10 @@ from torch.utils.data import Dataset
 from . import augmentation
 from .datasets import Decoder, Pair, Track
 from .grid import Grid, Spectra, analyse
+from .recipe import Mixing
 
 # A lossy or resampled voice at 16 kHz says nothing of what lies just below its Nyquist frequency.
 RELIABLE_BANDWIDTH = 0.95
-
-
-@dataclass(frozen=True)
-class Mixing:
-    """How examples are drawn: probabilities, unless a unit is named. A recipe's ``[mixing]`` table
-    overrides them.
-    """
-
-    recorded: float = 0.3  # voice and accompaniment of one recording stay together
-    dry_voices: float = 0.45  # of all voices, those nobody mixed (MIR-1K)
-    dry_backings: float = 0.1  # of all backings, the accompaniments of such clips
-    instrumentals: float = 0.5  # of all backings, music without a voice
-    resampled: float = 0.75
-    resampling: float = 0.17  # the largest |ln(ratio)|
-    voice_db: float = -5.0  # a voice's level over its backing, mean and deviation
-    voice_db_deviation: float = 4.5
-    level_db: float = -22.0  # the mixture's level below full scale, mean and deviation
-    level_db_deviation: float = 7.0
-    reverberation: float = 0.6  # of dry voices; of others a quarter as often
-    formants: float = 0.4
-    equaliser: float = 0.6
-    compression: float = 0.3
-    doubling: float = 0.15
-    second_voice: float = 0.12
-    second_backing: float = 0.15
-    reversal: float = 0.1
-    mono: float = 0.12
-    voice_only: float = 0.03
-    backing_only: float = 0.04
-    pause: float = 0.12  # some of the voice's frames are silent
-    hidden: float = 0.3  # some bands or frames are not shown to the network
 
 
 class Mixtures(Dataset[dict[str, torch.Tensor]]):

@@ -14,7 +14,6 @@ else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 from .datasets import Pair, Track, instrumentals, mir1k, musdb
-from .mixtures import Mixing
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -64,6 +63,37 @@ class Data:
 def matches(pair: Pair, names: Iterable[str]) -> bool:
     """Whether a pair is one of ``names``: its own name, or that of the song whose clip it is."""
     return any(pair.name == name or pair.name.rpartition("_")[0] == name for name in names)
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """How examples are drawn: probabilities, unless a unit is named. A recipe's ``[mixing]`` table
+    overrides them.
+    """
+
+    recorded: float = 0.3  # voice and accompaniment of one recording stay together
+    dry_voices: float = 0.45  # of all voices, those nobody mixed (MIR-1K)
+    dry_backings: float = 0.1  # of all backings, the accompaniments of such clips
+    instrumentals: float = 0.5  # of all backings, music without a voice
+    resampled: float = 0.75
+    resampling: float = 0.17  # the largest |ln(ratio)|
+    voice_db: float = -5.0  # a voice's level over its backing, mean and deviation
+    voice_db_deviation: float = 4.5
+    level_db: float = -22.0  # the mixture's level below full scale, mean and deviation
+    level_db_deviation: float = 7.0
+    reverberation: float = 0.6  # of dry voices; of others a quarter as often
+    formants: float = 0.4
+    equaliser: float = 0.6
+    compression: float = 0.3
+    doubling: float = 0.15
+    second_voice: float = 0.12
+    second_backing: float = 0.15
+    reversal: float = 0.1
+    mono: float = 0.12
+    voice_only: float = 0.03
+    backing_only: float = 0.04
+    pause: float = 0.12  # some of the voice's frames are silent
+    hidden: float = 0.3  # some bands or frames are not shown to the network
 
 
 @dataclass(frozen=True)

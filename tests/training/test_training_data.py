@@ -12,8 +12,8 @@ soundfile = pytest.importorskip("soundfile")
 
 from pyvocsep.training import augmentation, datasets  # noqa: E402
 from pyvocsep.training.grid import Grid, analyse  # noqa: E402
-from pyvocsep.training.mixtures import Mixing, Mixtures  # noqa: E402
-from pyvocsep.training.recipe import Data, find_recipe, load_recipe, shipped_recipes  # noqa: E402
+from pyvocsep.training.mixtures import Mixtures  # noqa: E402
+from pyvocsep.training.recipe import Data, Mixing, find_recipe, load_recipe, shipped_recipes  # noqa: E402
 
 GRID = Grid(8000, 256, 128)
 
