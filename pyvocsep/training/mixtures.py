@@ -22,6 +22,7 @@ from .recipe import Mixing
 
 # A lossy or resampled voice at 16 kHz says nothing of what lies just below its Nyquist frequency.
 RELIABLE_BANDWIDTH = 0.95
+DEFAULT = Mixing()
 
 
 class Mixtures(Dataset[dict[str, torch.Tensor]]):
@@ -40,7 +41,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         frames: int,
         decoder: Decoder,
         seed: int = 0,
-        mixing: Mixing = Mixing(),
+        mixing: Mixing = DEFAULT,
     ):
         if not pairs:
             raise ValueError("no voices to mix: name a data set with vocals in the recipe's [data] table")
