@@ -17,6 +17,12 @@ hypothesis.settings.load_profile("pyvocsep")
 Mixture = Callable[..., NDArray[np.float32]]
 
 
+@pytest.fixture(autouse=True)
+def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing lands in the repository, and `python -c` imports the installed package, not the source beside it."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A small random model of each architecture."""
