@@ -25,4 +25,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         speeds = {bench.name: bench.extra_info["audio_seconds"] / bench.stats.median for bench in benches}
         slowest = min(speeds.values())
         for name, speed in sorted(speeds.items(), key=lambda item: -item[1]):
-            terminalreporter.write_line(f"{name:60} {speed:8.1f} x real time {speed / slowest:7.2f} x the slowest")
+            terminalreporter.write_line(
+                f"{name:60} {speed:8.1f} x real time {speed / slowest:7.2f} x the slowest"
+            )

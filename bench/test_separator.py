@@ -1,4 +1,4 @@
-"""The separator, whole and its network alone, beside the same network in onnxruntime and in torch; one thread each."""
+"""The separator, whole and its network alone, beside the same network in onnxruntime and torch; one thread."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ class Network:
         save_onnx(self.network, folder / "model.onnx")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(
+            folder / "model.onnx", options, providers=["CPUExecutionProvider"]
+        )
 
     def core(self) -> object:
         return self.estimator.masks(self.spectra)
@@ -110,7 +112,9 @@ class Network:
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def network(request: pytest.FixtureRequest, audio: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory) -> Network:
+def network(
+    request: pytest.FixtureRequest, audio: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory
+) -> Network:
     return Network(request.param, audio, tmp_path_factory.mktemp("onnx"))
 
 

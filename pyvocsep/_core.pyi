@@ -1,16 +1,16 @@
-"""The C++ core: see csrc/python/module.cpp. Use `pyvocsep.Separator`; these classes check only what memory needs."""
+"""The C++ core (csrc/python/module.cpp). Use `pyvocsep.Separator`: here only memory safety is checked."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 def isa() -> str:
-    """The instruction set in use: "baseline", "avx2", "avx512" or "neon". RuntimeError if PYVOCSEP_ISA names another."""
+    """The instruction set in use, one of `available_isas`. RuntimeError if PYVOCSEP_ISA names another."""
 
 def available_isas() -> list[str]:
-    """The instruction sets that this machine can run, the best last."""
+    """Those of "baseline", "avx2", "avx512" and "neon" that this machine can run, the best last."""
 
 def rfft(x: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Spectrum (size/2 + 1,) of a real signal (size,). ValueError unless size is even, 7-smooth and 64 to 16384."""
+    """Spectrum (size/2 + 1,) of a signal (size,). ValueError unless size is even, 7-smooth, 64 to 16384."""
 
 def irfft(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
     """The inverse of `rfft`."""

@@ -1,4 +1,4 @@
-"""The core's masks against the PyTorch model's and onnxruntime's, for every instruction set of this machine."""
+"""The core's masks against PyTorch's and onnxruntime's, for every instruction set of this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from pyvocsep import _core
 model, rate, spectra, result = sys.argv[1:]
 spectra = np.load(spectra)
 estimator = _core.MaskEstimator(_core.Model(model), float(rate), spectra.shape[0])
-masks = np.concatenate([estimator.masks(part) for part in (spectra[:, :3].copy(), spectra[:, 3:].copy())], axis=1)
+parts = spectra[:, :3].copy(), spectra[:, 3:].copy()
+masks = np.concatenate([estimator.masks(part) for part in parts], axis=1)
 np.save(result, masks)
 print(_core.isa())
 """
@@ -47,7 +48,7 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def spectra_of(model: _core.Model, channels: int) -> NDArray[np.complex64]:
-    """Frames of a loud, a soft and a silent passage with a different sound in each channel, (channels, frames, bins)."""
+    """A loud, a soft and a silent passage, each channel with a sound of its own: (channels, frames, bins)."""
     rng = np.random.default_rng(1)
     x = np.cumsum(rng.standard_normal((channels, FRAMES * model.n_fft)), axis=1)
     x -= np.linspace(0, 1, x.shape[1]) * x[:, -1:]
