@@ -1,4 +1,4 @@
-"""The separator, whole and its network alone, beside the same network in onnxruntime and torch; one thread."""
+"""The separator and its network alone, beside the same network in onnxruntime and torch; one thread."""
 
 from __future__ import annotations
 

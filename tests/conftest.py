@@ -19,7 +19,7 @@ Mixture = Callable[..., NDArray[np.float32]]
 
 @pytest.fixture(autouse=True)
 def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing lands in the repository, and `python -c` imports what is installed, not the source beside it."""
+    """Nothing lands in the repository, and `python -c` imports what is installed, not the sources."""
     monkeypatch.chdir(tmp_path)
 
 
