@@ -1,0 +1,28 @@
+"""The README's Python runs as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from conftest import Mixture
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_the_examples_run(mixture: Mixture, tmp_path: Path) -> None:
+    audio = mixture(30_000)
+    soundfile.write("song.mp3", audio.T, 44_100)
+    blocks = np.split(audio, [1, 5_000, 5_512], axis=1)
+    names = {"audio": audio, "blocks": blocks}
+    examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) >= 2
+    for example in examples:
+        exec(example, names)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "song.accompaniment.wav",
+        "song.vocals.wav",
+    ]
+    assert names["vocals"].shape == (2, 2048)
