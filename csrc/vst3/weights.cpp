@@ -1,0 +1,62 @@
+#include "vst3/weights.h"
+
+#include <array>
+#include <filesystem>
+#include <iterator>
+#include <mutex>
+#include <string>
+
+#include "vst3/parameters.h"
+
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
+namespace pyvocsep::vst3 {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The file this code was loaded from, with symbolic links followed: <bundle>/Contents/<platform>/<library>.
+fs::path library() {
+  static const char inside = 0;
+#if defined(_WIN32)
+  HMODULE module = nullptr;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                     reinterpret_cast<LPCWSTR>(&inside), &module);
+  std::wstring name(32768, L'\0');
+  name.resize(GetModuleFileNameW(module, name.data(), static_cast<DWORD>(name.size())));
+  return fs::canonical(name);
+#else
+  Dl_info info{};
+  dladdr(&inside, &info);
+  return fs::canonical(info.dli_fname);
+#endif
+}
+
+// A bundle brings its weights; the one inside the Python package uses those that the package has.
+fs::path weights(const std::string& name) {
+  const fs::path contents = library().parent_path().parent_path();
+  const fs::path own = contents / "Resources" / (name + ".safetensors");
+  const fs::path package = contents.parent_path().parent_path().parent_path() / "models" / own.filename();
+  return !fs::exists(own) && fs::exists(package) ? package : own;
+}
+
+}  // namespace
+
+std::shared_ptr<const Model> load_model(int index) {
+  static std::mutex mutex;
+  static std::array<std::weak_ptr<const Model>, std::size(kModelNames)> loaded;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<const Model> model = loaded[index].lock();
+  if (!model) {
+    model = std::make_shared<Model>(weights(kModelNames[index]).string());
+    loaded[index] = model;
+  }
+  return model;
+}
+
+}  // namespace pyvocsep::vst3
