@@ -1,14 +1,11 @@
 #include "vst3/effect.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace pyvocsep::vst3 {
 
-Effect::Effect(std::shared_ptr<const Model> model, double sample_rate, int channels)
-    : model_(std::move(model)),
-      mixer_(*model_, sample_rate, channels, 1),
-      fade_samples_(model_->grid(sample_rate).hop) {
+Effect::Effect(const Model& model, double sample_rate, int channels)
+    : mixer_(model, sample_rate, channels, 1), fade_samples_(model.grid(sample_rate).hop) {
   for (int c = 0; c < channels; ++c) {
     delayed_[c] = Buffer(latency());
     dry_[c] = Buffer(kBlock);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <memory>
 
 #include "core/buffer.h"
 #include "core/model.h"
@@ -13,7 +12,7 @@ namespace pyvocsep::vst3 {
 class Effect {
  public:
   // Throws what StemMixer throws.
-  Effect(std::shared_ptr<const Model> model, double sample_rate, int channels);
+  Effect(const Model& model, double sample_rate, int channels);
 
   int channels() const { return mixer_.channels(); }
   // Bypassed or not.
@@ -37,7 +36,6 @@ class Effect {
   void delay(const float* const* in, int n) noexcept;
   void fade(float* const* out, int n) noexcept;
 
-  std::shared_ptr<const Model> model_;  // its weights are the mixer's
   StemMixer mixer_;
   bool started_ = false;
   bool bypassed_ = false;

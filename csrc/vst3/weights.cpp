@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "vst3/parameters.h"
@@ -47,16 +48,13 @@ fs::path weights(const std::string& name) {
 
 }  // namespace
 
-std::shared_ptr<const Model> load_model(int index) {
+const Model& load_model(int index) {
   static std::mutex mutex;
-  static std::array<std::weak_ptr<const Model>, std::size(kModelNames)> loaded;
+  static std::array<std::optional<const Model>, std::size(kModelNames)> models;
   const std::lock_guard lock(mutex);
-  std::shared_ptr<const Model> model = loaded[index].lock();
-  if (!model) {
-    model = std::make_shared<Model>(weights(kModelNames[index]).string());
-    loaded[index] = model;
-  }
-  return model;
+  std::optional<const Model>& model = models[index];
+  if (!model) model.emplace(weights(kModelNames[index]).string());
+  return *model;
 }
 
 }  // namespace pyvocsep::vst3
