@@ -1,4 +1,4 @@
-"""The C++ core (csrc/python/module.cpp). Use `pyvocsep.Separator`: here only memory safety is checked."""
+"""The C++ core (csrc/python/module.cpp). Use `pyvocsep`'s classes: here only memory safety is checked."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,18 @@ class Separator:
         accompaniment: NDArray[np.float32],
     ) -> None:
         """Fills the stems; all arrays are C-contiguous (channels, samples). Releases the GIL."""
+
+class StemMixer:
+    """One stream, and one output: both stems, each with a level. Errors as Separator's."""
+
+    def __init__(self, model: Model, sample_rate: float, channels: int, threads: int = 1) -> None: ...
+    @property
+    def latency_samples(self) -> int: ...
+    def set_gains(self, vocals: float, accompaniment: float) -> None:
+        """Linear gains: from the next block on, by a ramp over one hop; at once after `reset`."""
+    def reset(self) -> None: ...
+    def process(self, input: NDArray[np.float32], output: NDArray[np.float32]) -> None:
+        """Fills the output; both arrays are C-contiguous (channels, samples). Releases the GIL."""
 
 class MaskEstimator:
     """The network alone, on the grid of a sample rate; carries its state from call to call."""

@@ -4,13 +4,16 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <complex>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
 #include "core/separator.h"
+#include "core/stem_mixer.h"
 
 namespace py = pybind11;
 
@@ -20,9 +23,38 @@ namespace {
 using Floats = py::array_t<float, py::array::c_style>;
 using Complexes = py::array_t<std::complex<float>, py::array::c_style>;
 
-void check_stem(const Floats& array, py::ssize_t channels, const char* name) {
-  if (array.ndim() != 2 || array.shape(0) != channels)
-    throw std::invalid_argument(std::string(name) + " must be a float32 array of shape (channels, samples)");
+// stream.process(input, outputs..., samples) on arrays (channels, samples).
+template <typename Stream, typename... Outputs>
+void process(Stream& stream, const Floats& input, Outputs&... outputs) {
+  const py::ssize_t channels = stream.channels();
+  const auto fits = [&](const Floats& array) {
+    return array.ndim() == 2 && array.shape(0) == channels && array.shape(1) == input.shape(1);
+  };
+  if (!(fits(input) && ... && fits(outputs)))
+    throw std::invalid_argument("input and outputs must be float32 arrays of one shape, (" + std::to_string(channels) +
+                                ", samples)");
+  const py::ssize_t n = input.shape(1);
+  const auto run = [&](const float* in, auto*... out) {
+    const py::gil_scoped_release release;
+    constexpr py::ssize_t kMost = 1 << 30;  // the core counts in int
+    for (py::ssize_t done = 0; done < n; done += kMost) {
+      const auto planes = [&](auto* x) { return std::array{x + done, x + done + (channels - 1) * n}; };
+      stream.process(planes(in).data(), planes(out).data()..., static_cast<int>(std::min(kMost, n - done)));
+    }
+  };
+  run(input.data(), outputs.mutable_data()...);
+}
+
+// A stream's class as Python sees it, but for process().
+template <typename Stream>
+py::class_<Stream> bind_stream(py::module_& m, const char* name) {
+  return py::class_<Stream>(m, name)
+      .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels, int threads) {
+             return std::make_unique<Stream>(*model, sample_rate, channels, threads);
+           }),
+           py::arg("model"), py::arg("sample_rate"), py::arg("channels"), py::arg("threads") = 1)
+      .def_property_readonly("latency_samples", &Stream::latency)
+      .def("reset", &Stream::reset);
 }
 
 // Frame by frame masks, for those who have spectra of their own; and for the tests.
@@ -143,36 +175,13 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("n_fft", &Model::n_fft)
       .def_property_readonly("hop", &Model::hop);
 
-  py::class_<Separator>(m, "Separator")
-      .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels, int threads) {
-             return std::make_unique<Separator>(*model, sample_rate, channels, threads);
-           }),
-           py::arg("model"), py::arg("sample_rate"), py::arg("channels"), py::arg("threads") = 1)
-      .def_property_readonly("latency_samples", &Separator::latency)
-      .def("reset", &Separator::reset)
-      .def(
-          "process",
-          [](Separator& separator, const Floats& input, Floats& vocals, Floats& accompaniment) {
-            const py::ssize_t channels = separator.channels();
-            check_stem(input, channels, "input");
-            check_stem(vocals, channels, "vocals");
-            check_stem(accompaniment, channels, "accompaniment");
-            const py::ssize_t n = input.shape(1);
-            if (vocals.shape(1) != n || accompaniment.shape(1) != n)
-              throw std::invalid_argument("input, vocals and accompaniment must have the same number of samples");
-            const float* in = input.data();
-            float* v = vocals.mutable_data();
-            float* a = accompaniment.mutable_data();
-            const py::gil_scoped_release release;
-            constexpr py::ssize_t kMost = 1 << 30;  // the core counts in int
-            for (py::ssize_t done = 0; done < n; done += kMost) {
-              const float* in_channels[2] = {in + done, in + done + (channels - 1) * n};
-              float* v_channels[2] = {v + done, v + done + (channels - 1) * n};
-              float* a_channels[2] = {a + done, a + done + (channels - 1) * n};
-              separator.process(in_channels, v_channels, a_channels, static_cast<int>(std::min(kMost, n - done)));
-            }
-          },
-          py::arg("input").noconvert(), py::arg("vocals").noconvert(), py::arg("accompaniment").noconvert());
+  bind_stream<Separator>(m, "Separator")
+      .def("process", &process<Separator, Floats, Floats>, py::arg("input").noconvert(), py::arg("vocals").noconvert(),
+           py::arg("accompaniment").noconvert());
+
+  bind_stream<StemMixer>(m, "StemMixer")
+      .def("set_gains", &StemMixer::set_gains, py::arg("vocals"), py::arg("accompaniment"))
+      .def("process", &process<StemMixer, Floats>, py::arg("input").noconvert(), py::arg("output").noconvert());
 
   py::class_<SpectrumMasker>(m, "MaskEstimator")
       .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels) {
