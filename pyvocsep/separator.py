@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyvocsep import _core
+from pyvocsep.exclusive import Exclusive
 from pyvocsep.models import DEFAULT, load_model
 
 MIN_SAMPLE_RATE = 8_000
@@ -54,21 +52,16 @@ class Separator:
         model: str | os.PathLike[str] = DEFAULT,
         threads: int = 1,
     ) -> None:
-        if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-            raise ValueError(
-                f"sample_rate is {sample_rate} Hz; "
-                f"from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz can be separated"
-            )
+        check_sample_rate(sample_rate)
         if channels not in (1, 2):
             raise ValueError(f"channels is {channels}; 1 (mono) and 2 (stereo) can be separated")
-        if threads < 1:
-            raise ValueError(f"threads is {threads}; it must be at least 1")
+        check_threads(threads)
         self._core = _core.Separator(load_model(model), sample_rate, channels, threads)
         self._sample_rate = sample_rate
         self._channels = channels
         self._model = os.fspath(model)
         self._ndim = 2
-        self._lock = threading.Lock()
+        self._alone = Exclusive("Separator")
 
     @property
     def sample_rate(self) -> float:
@@ -106,7 +99,7 @@ class Separator:
             ValueError: the shape does not fit the separator's channels.
             RuntimeError: another thread is inside this separator.
         """
-        with self._alone():
+        with self._alone:
             return self._process(as_float32(block))
 
     def flush(self) -> tuple[Samples, Samples]:
@@ -116,7 +109,7 @@ class Separator:
 
         Raises RuntimeError if another thread is inside this separator.
         """
-        with self._alone():
+        with self._alone:
             shape = (self._channels, self.latency_samples)
             tail = self._process(np.zeros(shape[-self._ndim :], np.float32))
             self._reset()
@@ -127,21 +120,11 @@ class Separator:
 
         Raises RuntimeError if another thread is inside this separator.
         """
-        with self._alone():
+        with self._alone:
             self._reset()
 
     def __repr__(self) -> str:
         return f"Separator(sample_rate={self.sample_rate}, channels={self.channels}, model={self.model!r})"
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        # Waiting for the other thread would only hide the mistake: the two would interleave their streams.
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError("this Separator is busy in another thread; make one Separator per stream")
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     def _process(self, mixture: Samples) -> tuple[Samples, Samples]:
         self._check_shape(mixture.shape)
@@ -164,6 +147,21 @@ class Separator:
     def _reset(self) -> None:
         self._core.reset()
         self._ndim = 2
+
+
+def check_sample_rate(sample_rate: float) -> None:
+    """Raise ValueError unless streams of this rate, in Hz, can be separated."""
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise ValueError(
+            f"sample_rate is {sample_rate} Hz; "
+            f"from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz can be separated"
+        )
+
+
+def check_threads(threads: int) -> None:
+    """Raise ValueError unless there is a thread to compute with."""
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; it must be at least 1")
 
 
 def as_float32(audio: NDArray[Any]) -> Samples:
