@@ -1,15 +1,30 @@
 """Vocals and accompaniment, separated in real time on a CPU.
 
-`process` separates a file or an array, `Separator` a stream. The command line is `pyvocsep`.
+`process` separates a file or an array, `Separator` a stream. `StemMixer` is an effect, `Board` a chain of
+effects. The command line is `pyvocsep`.
 """
 
 from __future__ import annotations
 
+from pyvocsep.board import Board
+from pyvocsep.effects import StemMixer
 from pyvocsep.errors import AudioFileError, AudioWarning
 from pyvocsep.separate import Stems, process
 from pyvocsep.separator import Separator
+from pyvocsep.vst3 import load_vst3, vst3_path
 
-__all__ = ["AudioFileError", "AudioWarning", "Separator", "Stems", "__version__", "process"]
+__all__ = [
+    "AudioFileError",
+    "AudioWarning",
+    "Board",
+    "Separator",
+    "StemMixer",
+    "Stems",
+    "__version__",
+    "load_vst3",
+    "process",
+    "vst3_path",
+]
 
 __version__: str
 
