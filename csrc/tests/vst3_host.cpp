@@ -203,12 +203,10 @@ class Instance {
   // Samples `begin` to `end`; to the same memory where in is out.
   Result process(const Audio& in, Audio& out, int begin, int end, IParameterChanges* changes = nullptr) {
     float *from[2], *to[2];
-    for (size_t c = 0; c < in.size(); ++c) {
-      from[c] = const_cast<float*>(in[c].data()) + begin;
-      to[c] = out[c].data() + begin;
-    }
-    const int32_t channels = static_cast<int32_t>(in.size());
-    AudioBusBuffers input{channels, 0, from}, output{channels, 0, to};
+    for (size_t c = 0; c < in.size(); ++c) from[c] = const_cast<float*>(in[c].data()) + begin;
+    for (size_t c = 0; c < out.size(); ++c) to[c] = out[c].data() + begin;
+    AudioBusBuffers input{static_cast<int32_t>(in.size()), 0, from};
+    AudioBusBuffers output{static_cast<int32_t>(out.size()), 0, to};
     ProcessData data{};
     data.symbolicSampleSize = kSample32;
     data.numSamples = end - begin;
@@ -487,6 +485,9 @@ TEST_CASE("a stream lives until it is deactivated, not longer") {
   CHECK(plugin.process(in) == expected);
   SpeakerArrangement mono = kMono;
   CHECK(plugin.processor->setBusArrangements(&mono, 1, &mono, 1) == kResultFalse);  // not while it is active
+  plugin.start(48000, 2);
+  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(0).grid(48000).frame));
+  CHECK(plugin.process(in) == reference(0, 48000, in, 1.0f, factor(-60)));
 }
 
 TEST_CASE("what cannot be processed is refused and gives silence") {
@@ -506,16 +507,22 @@ TEST_CASE("what cannot be processed is refused and gives silence") {
       .processMode = 0, .symbolicSampleSize = kSample64, .maxSamplesPerBlock = 512, .sampleRate = 44100};
   CHECK(plugin.processor->setupProcessing(doubles) != kResultOk);
 
-  plugin.start(44100, 1);
-  Audio out(2, Channel(100, 9.0f));
-  CHECK(plugin.process(in, out, 0, 100) != kResultOk);  // stereo in mono
-  CHECK(out == silence);
+  for (const int channels : {1, 2}) {
+    plugin.start(44100, channels);
+    for (const int inputs : {1, 2})
+      for (const int outputs : {1, 2}) {
+        if (inputs == channels && outputs == channels) continue;
+        Audio out(outputs, Channel(100, 9.0f));
+        CHECK(plugin.process(Audio(in.begin(), in.begin() + inputs), out, 0, 100) != kResultOk);
+        CHECK(out == Audio(outputs, silence[0]));
+      }
+  }
   ProcessData empty{};
   empty.numSamples = 100;
   CHECK(plugin.processor->process(empty) == kResultOk);  // no buses at all
 }
 
-TEST_CASE("levels change at once at a start, smoothly later, as in the core") {
+TEST_CASE("levels are there when a stream is heard, and change smoothly later, as in the core") {
   const int n = 12000, change = 7000;
   const Audio in = noise(2, n);
   Instance plugin;

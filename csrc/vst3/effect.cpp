@@ -17,8 +17,12 @@ void Effect::set(float vocals_gain, float accompaniment_gain, bool bypassed) noe
   bypassed_ = bypassed;
 }
 
+void Effect::reset() noexcept {
+  mixer_.reset();
+  for (int c = 0; c < channels(); ++c) delayed_[c].clear();
+}
+
 void Effect::process(const float* const* in, float* const* out, int n) noexcept {
-  if (n > 0 && !started_) start();
   for (int done = 0; done < n; done += kBlock) {
     const int count = std::min(kBlock, n - done);
     const float* from[2];
@@ -31,14 +35,6 @@ void Effect::process(const float* const* in, float* const* out, int n) noexcept 
     mixer_.process(from, to, count);  // also while bypassed, so that its state is that of the music when it is back
     fade(to, count);
   }
-}
-
-void Effect::start() noexcept {
-  mixer_.reset();
-  for (int c = 0; c < channels(); ++c) delayed_[c].clear();
-  delay_at_ = 0;
-  faded_ = bypassed_ ? fade_samples_ : 0;
-  started_ = true;
 }
 
 void Effect::delay(const float* const* in, int n) noexcept {

@@ -18,12 +18,11 @@ class Effect {
   // Bypassed or not.
   int latency() const { return mixer_.latency(); }
 
-  // Where gains and bypass should be: at the start of a stream they are there at once, later they go there within a
-  // hop.
+  // Where gains and bypass go within one hop. (At the start of a stream that is not heard: the output is still silent.)
   void set(float vocals_gain, float accompaniment_gain, bool bypassed) noexcept;
 
   // Forgets the past: the next sample is the first of a new stream.
-  void reset() noexcept { started_ = false; }
+  void reset() noexcept;
 
   // n samples of each channel in, n out, latency() late; as real-time safe as the mixer. `out` may be the input's
   // memory. Fully bypassed, the output is the input's bits.
@@ -32,12 +31,10 @@ class Effect {
  private:
   static constexpr int kBlock = 4096;  // the most samples that are delayed, mixed and faded at once
 
-  void start() noexcept;
   void delay(const float* const* in, int n) noexcept;
   void fade(float* const* out, int n) noexcept;
 
   StemMixer mixer_;
-  bool started_ = false;
   bool bypassed_ = false;
   int fade_samples_;
   int faded_ = 0;                  // of fade_samples_: 0 is the mixer's output, all is the input's
