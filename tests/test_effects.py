@@ -154,6 +154,8 @@ def test_other_mistakes(model: Path) -> None:
             effect(np.zeros(shape), RATE)
     with pytest.raises(ValueError, match="buffer_size is 0"):
         effect(np.zeros((2, 9)), RATE, 0)
+    with pytest.raises(TypeError, match="integer"):
+        effect(np.zeros((2, 9)), RATE, 2.5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="numpy array"):
         effect([0.0], RATE)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"int16.*/ 32768"):

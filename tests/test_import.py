@@ -16,6 +16,8 @@ HEAVY = {
     "mir_eval",
     "matplotlib",
     "numba",
+    "pedalboard",
+    "pedalboard_native",
 }
 
 
