@@ -129,8 +129,8 @@ class StemMixer(Effect):
         threads: how many to compute with; the result does not depend on it.
 
     Raises:
-        ValueError: a level that is NaN or above 60 dB, no thread, an unknown model name, a file that is not
-            a model.
+        ValueError: a level that is NaN or above 60 dB, threads out of range (1 to 64), an unknown model name,
+            a file that is not a model.
         FileNotFoundError: no model file at the path.
 
     Sample rates from 8 to 192 kHz are taken as they are: nothing is resampled. Samples that are not finite,
@@ -154,7 +154,9 @@ class StemMixer(Effect):
         self._threads = threads
         self._core: _core.StemMixer | None = None
         self._stream = (0.0, 1)  # sample rate and channels
-        self._reset()
+        self._begins = True  # the next sample in is the first
+        self._early = 0  # samples out that are to be dropped, as they precede the first one in
+        self._holds_tail = False  # has a stream under way
 
     @classmethod
     def vocals(cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1) -> StemMixer:

@@ -14,6 +14,7 @@ from pyvocsep.models import DEFAULT, load_model
 
 MIN_SAMPLE_RATE = 8_000
 MAX_SAMPLE_RATE = 192_000
+MAX_THREADS = 64
 
 Samples = NDArray[np.float32]
 """float32 audio, (channels, samples) or, for mono, (samples,); full scale is +-1."""
@@ -159,9 +160,9 @@ def check_sample_rate(sample_rate: float) -> None:
 
 
 def check_threads(threads: int) -> None:
-    """Raise ValueError unless there is a thread to compute with."""
-    if threads < 1:
-        raise ValueError(f"threads is {threads}; it must be at least 1")
+    """Raise ValueError unless the core can compute with so many threads."""
+    if not 1 <= threads <= MAX_THREADS:
+        raise ValueError(f"threads is {threads}; it must be from 1 to {MAX_THREADS}")
 
 
 def as_float32(audio: NDArray[Any]) -> Samples:

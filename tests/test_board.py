@@ -15,7 +15,6 @@ from conftest import Mixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pyvocsep
 from pyvocsep import Board, StemMixer
 
 RATE = 44_100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +161,9 @@ def test_other_mistakes(model: Path) -> None:
         effect([0.0], RATE)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"int16.*/ 32768"):
         effect(np.zeros((2, 9), np.int16), RATE)
-    with pytest.raises(ValueError, match="threads is 0"):
-        StemMixer(model=model, threads=0)
+    for threads in (0, 65):
+        with pytest.raises(ValueError, match=f"threads is {threads}"):
+            StemMixer(model=model, threads=threads)
     with pytest.raises(ValueError, match="unknown model 'nonsense'"):
         StemMixer(model="nonsense")
 
@@ -192,6 +194,17 @@ def test_two_threads_in_one_effect_is_an_error(model: Path) -> None:
         leave.set()
         thread.join()
     effect(block, RATE)  # and free again
+
+
+def test_effects_in_threads_of_their_own_share_nothing(models, mixture: Mixture) -> None:
+    audios = [mixture(60_000, seed=seed) for seed in range(4)]
+
+    def separated(audio: np.ndarray) -> np.ndarray:
+        return joined(StemMixer(model=models["band-gru"]), np.array_split(audio, 7, axis=1))
+
+    with ThreadPoolExecutor(4) as pool:
+        for one, other in zip(pool.map(separated, audios), map(separated, audios), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_the_core_takes_no_arrays_that_do_not_fit(model: Path) -> None:
