@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -392,6 +393,7 @@ TEST_CASE("parameters: every value has a text that leads back to it") {
     CHECK(info.defaultNormalizedValue == plugin.controller->getParamNormalized(id));
     CHECK(((info.flags & kIsBypass) != 0) == (id == kBypass));
     CHECK(((info.flags & kIsList) != 0) == (id == kModel));
+    CHECK((info.flags & kCanAutomate) != 0);
     String128 string;
     CHECK(plugin.controller->getParamStringByValue(id, info.defaultNormalizedValue, string) == kResultOk);
     CHECK(narrow(string) == defaults[id]);
@@ -618,6 +620,20 @@ TEST_CASE("another model waits for the next activation, and asks for it") {
   handler.restarts = 0;
   plugin.set(kModel, 1.0);
   CHECK(handler.restarts == 0);  // no change
+  Changes back;
+  back.add(kModel, {0.0});
+  CHECK(plugin.process(in, out, 0, 100, &back) == kResultOk);
+  CHECK(handler.restarts == 0);  // not from the thread for audio, ...
+  plugin.set(kModel, 0.0);
+  CHECK(handler.restarts == kLatencyChanged);  // ... but where the controller is told
+
+  CHECK(plugin.component->setActive(0) == kResultOk);
+  for (const int index : {0, 1}) {  // a plugin at rest does not wait
+    handler.restarts = 0;
+    plugin.set(kModel, index);
+    CHECK(handler.restarts == kLatencyChanged);
+    CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(index).grid(44100).frame));
+  }
 }
 
 TEST_CASE("a state is little-endian words, and comes back through every door") {
@@ -707,6 +723,25 @@ TEST_CASE("process allocates nothing") {
   plugin.process(in, out, 10512, 20000);
   plugin.process(in, out, 20000, 30000, &off);
   CHECK(counter.count() == 0);
+}
+
+TEST_CASE("a host may activate and set up while it processes") {
+  const Audio in = noise(2, 1000);
+  Audio out = in;
+  Instance plugin;
+  plugin.start(44100, 2);
+  std::atomic<bool> done{false};
+  std::thread audio([&] {
+    while (!done) plugin.process(in, out, 0, 1000);
+  });
+  for (int i = 0; i < 20; ++i) {
+    plugin.set(kModel, i % 2);
+    CHECK(plugin.component->setActive(0) == kResultOk);
+    CHECK(plugin.set_up(i % 3 == 0 ? 48000 : 44100) == kResultOk);
+    CHECK(plugin.component->setActive(1) == kResultOk);
+  }
+  done = true;
+  audio.join();
 }
 
 TEST_CASE("instances in threads do not know of each other") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <iterator>
 #include <string>
 
 #include "vst3/abi.h"
@@ -26,10 +27,11 @@ struct ParameterDescription {
 // (pedalboard) look at no more than that: every tenth can be set there.
 constexpr int kUnityGain = 880;
 
+// All can be automated, which means little for the model: but hosts (Ardour) show no others.
 constexpr std::array<ParameterDescription, kParameterCount> kParameters{{
     {u"Vocals", u"dB", 1000, kUnityGain, kCanAutomate},
     {u"Accompaniment", u"dB", 1000, kUnityGain - 600, kCanAutomate},
-    {u"Model", u"", static_cast<int>(std::size(kModelNames)) - 1, 0, kIsList},
+    {u"Model", u"", static_cast<int>(std::size(kModelNames)) - 1, 0, kCanAutomate | kIsList},
     {u"Bypass", u"", 1, 0, kCanAutomate | kIsBypass},
 }};
 

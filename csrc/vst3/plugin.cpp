@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <iterator>
+#include <thread>
 
 #include "vst3/weights.h"
 
@@ -29,6 +30,24 @@ std::string ascii(const char16_t* from) {
 
 // VST3 has no words for a reason.
 void report(const std::exception& error) { std::fprintf(stderr, "pyvocsep.vst3: %s\n", error.what()); }
+
+// Waits until no other thread has it.
+class Take {
+ public:
+  explicit Take(std::atomic_flag& taken) : taken_(taken) {
+    while (taken_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+  }
+  ~Take() { taken_.clear(std::memory_order_release); }
+  Take(const Take&) = delete;
+  Take& operator=(const Take&) = delete;
+
+ private:
+  std::atomic_flag& taken_;
+};
+
+void silence(AudioBusBuffers& bus, int samples) {
+  for (int c = 0; c < bus.numChannels; ++c) std::fill_n(bus.channelBuffers32[c], samples, 0.0f);
+}
 
 bool is_bus(int32_t media, int32_t direction, int32_t index) {
   return media == kAudio && (direction == kInput || direction == kOutput) && index == 0;
@@ -81,7 +100,10 @@ Result Plugin::initialize(FUnknown*) {
 }
 
 Result Plugin::terminate() {
-  effect_.reset();
+  {
+    const Take mine(effect_taken_);
+    effect_.reset();
+  }
   return setComponentHandler(nullptr);
 }
 
@@ -113,6 +135,7 @@ Result Plugin::activateBus(int32_t media, int32_t direction, int32_t index, Bool
 Result Plugin::setActive(Bool state) {
   active_ = state != 0;
   if (active_) return prepare() ? kResultOk : kResultFalse;
+  const Take mine(effect_taken_);
   if (effect_) effect_->reset();
   return kResultOk;
 }
@@ -165,13 +188,23 @@ Result Plugin::setProcessing(Bool) { return kResultOk; }
 Result Plugin::process(ProcessData& data) {
   if (data.inputParameterChanges != nullptr) take(*data.inputParameterChanges);
   if (data.numSamples <= 0 || data.numOutputs < 1) return kResultOk;  // only parameters, or nowhere to put anything
+  if (data.symbolicSampleSize != kSample32) return kInvalidArgument;
+  data.outputs[0].silenceFlags = 0;
+  if (effect_taken_.test_and_set(std::memory_order_acquire)) {
+    silence(data.outputs[0], data.numSamples);
+    return kResultOk;
+  }
+  const Result result = run(data);
+  effect_taken_.clear(std::memory_order_release);
+  return result;
+}
+
+Result Plugin::run(ProcessData& data) {
   AudioBusBuffers& out = data.outputs[0];
-  out.silenceFlags = 0;
-  const bool fits = data.symbolicSampleSize == kSample32 && effect_ && out.numChannels == effect_->channels() &&
-                    data.numInputs >= 1 && data.inputs[0].numChannels == effect_->channels();
+  const bool fits = effect_ && out.numChannels == effect_->channels() && data.numInputs >= 1 &&
+                    data.inputs[0].numChannels == effect_->channels();
   if (!fits) {
-    if (data.symbolicSampleSize == kSample32)
-      for (int c = 0; c < out.numChannels; ++c) std::fill_n(out.channelBuffers32[c], data.numSamples, 0.0f);
+    silence(out, data.numSamples);
     return kInvalidArgument;
   }
   effect_->set(gain(values_[kVocals]), gain(values_[kAccompaniment]), values_[kBypass] != 0);
@@ -255,15 +288,16 @@ void* Plugin::createView(const char*) { return nullptr; }
 bool Plugin::prepare() {
   const Setup wanted{values_[kModel], sample_rate_, channels_};
   if (effect_ && setup_ == wanted) return true;
-  effect_.reset();
+  std::unique_ptr<Effect> made;
   try {
-    effect_ = std::make_unique<Effect>(load_model(wanted.model), wanted.sample_rate, wanted.channels);
-    setup_ = wanted;
-    return true;
+    made = std::make_unique<Effect>(load_model(wanted.model), wanted.sample_rate, wanted.channels);
   } catch (const std::exception& error) {
     report(error);
-    return false;
   }
+  setup_ = wanted;
+  const Take mine(effect_taken_);
+  effect_.swap(made);
+  return effect_ != nullptr;
 }
 
 // Blocks are short and the effect moves to where it should be smoothly: a block's last point will do.
@@ -280,10 +314,12 @@ void Plugin::take(IParameterChanges& changes) {
   }
 }
 
-// A host that is at work has to stop before there can be another effect.
+// The effect in use is of another model, until the host has stopped and started the plugin: ask it to.
 void Plugin::use_model(int model) {
-  const bool changed = values_[kModel].exchange(model) != model;
-  if (changed && active_ && handler_ != nullptr) handler_->restartComponent(kLatencyChanged);
+  values_[kModel] = model;
+  if (!effect_ || setup_.model == model) return;
+  if (!active_) prepare();
+  if (handler_ != nullptr) handler_->restartComponent(kLatencyChanged);
 }
 
 }  // namespace pyvocsep::vst3

@@ -2,7 +2,8 @@
 // parameters.
 //
 // Hosts call process() from a thread for audio and all else from others. Between the threads are the parameters'
-// values, which are atomic; the effect is replaced only where VST3 promises that process() does not run.
+// values, which are atomic, and the effect, which one thread has at a time: VST3 promises that process() does not run
+// while a plugin is started or stopped, some hosts (Ardour) do not keep to it. process() never waits, it gives silence.
 #pragma once
 
 #include <array>
@@ -79,6 +80,7 @@ class Plugin final : public IComponent,
   ~Plugin();
 
   bool prepare();
+  Result run(ProcessData& data);
   void take(IParameterChanges& changes);
   void use_model(int model);
 
@@ -89,6 +91,7 @@ class Plugin final : public IComponent,
   bool active_ = false;
   Setup setup_;                     // of effect_
   std::unique_ptr<Effect> effect_;  // none until it is asked for and could be made
+  std::atomic_flag effect_taken_;
   IComponentHandler* handler_ = nullptr;
 };
 
