@@ -182,8 +182,8 @@ class _Natives(_Stage):
     def begin(self, sample_rate: float, channels: int) -> None:
         import pedalboard
 
-        # Plugins prepare, and so forget, when a block is longer than any before: let that happen here. A
-        # Chain stays prepared when it is reset, a plugin would not.
+        # Plugins prepare, and so forget, when a block is longer than any before: let that happen here. (Some
+        # crash when the first is empty.) A Chain stays prepared when it is reset; a plugin would not.
         longest = np.zeros((channels, STREAM_BLOCK), np.float32)
         self._plugins.process(longest, sample_rate, STREAM_BLOCK, reset=True)
         self._plugins.reset()
@@ -195,10 +195,6 @@ class _Natives(_Stage):
         self._held = 0
 
     def process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
-        if planes.shape[1] == 0:  # plugins of pedalboard may forget their past on it, or divide by it
-            if reset:
-                self._plugins.reset()
-            return planes
         output: Samples = self._caller.process(planes, sample_rate, buffer_size, reset=reset)
         self._held = 0 if reset else self._held + planes.shape[1] - output.shape[1]
         return output
@@ -237,9 +233,7 @@ def _check(elements: list[Any], board: Board) -> None:
             )
         if element is not None and not element.is_effect:
             raise ValueError(f"{element!r} is an instrument; a Board takes effects")
-    seen: dict[int, Any] = {
-        id(board): board
-    }  # pedalboard makes objects for what is in a container on request
+    seen: dict[int, Any] = {id(board): board}  # holds them: what has gone leaves its id to another
     for element in _flat(elements):
         if id(element) in seen:
             raise ValueError(f"{element!r} would be in the board twice, and mix up its past; use another one")

@@ -106,6 +106,17 @@ def test_a_stream_and_flush_are_the_offline_result(
         np.testing.assert_array_equal(np.concatenate(parts, axis=1), expected)
 
 
+@pytest.mark.parametrize("first", [1, 2])
+def test_few_samples_are_not_taken_for_channels(chains, pedalboard, model, mixture, first: int) -> None:
+    # What a plugin after a mixer gets first is what exceeds the mixer's latency.
+    sizes = [StemMixer(model=model).latency_samples + first, 1, 2, 700]
+    audio, board = mixture(sum(sizes)), Board(flat(chains[3]()))
+    parts = [board.process(b, RATE, reset=False) for b in np.split(audio, np.cumsum(sizes)[:-1], axis=1)]
+    assert [part.shape[1] for part in parts] == [first, 1, 2, 700]
+    expected = by_hand(pedalboard, chains[3](), audio)
+    np.testing.assert_array_equal(np.concatenate([*parts, board.flush()], axis=1), expected)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 6])
 def test_a_stream_of_even_blocks_is_the_stream_made_by_hand(chains, pedalboard, mixture, number) -> None:
     # Even for every element: the mixer's latency is one block. By hand, plugins forget when a block grows.
@@ -147,6 +158,25 @@ def test_flush_without_a_stream_is_empty(chains, mixture: Mixture) -> None:
     assert board.flush().shape == (0,)
     board(mixture(3_000), RATE)
     assert board.flush().shape == (2, 0)
+    board.process(mixture(3_000), RATE, reset=False)
+    board(mixture(3_000), RATE)
+    assert board.flush().shape == (2, 0)
+
+
+def test_empty_blocks_change_nothing(chains, pedalboard, mixture: Mixture) -> None:
+    # pedalboard.Convolution by itself crashes if its first block is empty.
+    def make() -> Board:
+        echo = np.zeros((1, 300), np.float32)
+        echo[0, [0, 299]] = 1.0, 0.5
+        return Board([*flat(chains[4]()), pedalboard.Convolution(echo, 0.5, RATE)])
+
+    blocks = np.split(mixture(9_000), [700, 3_000], axis=1)
+    one, other = make(), make()
+    for block in blocks:
+        assert other.process(block[:, :0], RATE, reset=False).shape == (2, 0)
+        expected = one.process(block, RATE, reset=False)
+        np.testing.assert_array_equal(other.process(block, RATE, reset=False), expected)
+    assert other(block[:, :0], RATE).shape == (2, 0)
 
 
 def test_levels_may_change_in_a_stream(model: Path, mixture: Mixture) -> None:
@@ -221,6 +251,9 @@ def test_the_same_instance_twice_is_refused(pedalboard, model: Path) -> None:
         with pytest.raises(ValueError, match="twice"):
             twice()
         assert list(board) == [mixer, gain]
+    empty = Board()
+    with pytest.raises(ValueError, match="twice"):
+        empty.append(empty)
     board[0] = mixer  # in its own place it may stay
 
 
