@@ -114,6 +114,14 @@ def reverberate(spectra: Spectra, rng: np.random.Generator, grid: Grid) -> None:
         tail = ring * (tail + dry)
 
 
+def add_noise(spectra: Spectra, rng: np.random.Generator, level_db: float) -> None:
+    """White noise of a level below full scale: compressed magnitudes show what the ear would not."""
+    deviation = np.float32(decibels(level_db) / np.sqrt(2 * spectra.shape[-1]))
+    parts = rng.standard_normal((*spectra.shape, 2), np.float32)
+    parts *= deviation
+    spectra += parts.view(np.complex64)[..., 0]
+
+
 def hide(visible: Array, rng: np.random.Generator) -> None:
     """Set a band of bins and a few frames of ``visible`` (frames, bins) to zero."""
     frames, bins = visible.shape

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 
 from .grid import Audio
@@ -88,28 +87,28 @@ def _some(found: list[Found], folder: Path, what: str) -> list[Found]:
 
 
 class Decoder:
-    """Decodes each file once, to 16-bit samples that are then read from disk by the page.
+    """Decodes each file once, to samples that are then read from disk by the page.
 
     A random three seconds of a compressed file cost far more to decode than all that is done with them later.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.maps: dict[Path, tuple[npt.NDArray[np.int16], int]] = {}
+        self.maps: dict[Path, tuple[Audio, int]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
-    def open(self, path: Path) -> tuple[npt.NDArray[np.int16], int]:
+    def open(self, path: Path) -> tuple[Audio, int]:
         """Samples (frames, channels) as a memory map, and the sample rate in Hz."""
         if path not in self.maps:
             self.maps[path] = self._open(path)
         return self.maps[path]
 
-    def _open(self, path: Path) -> tuple[npt.NDArray[np.int16], int]:
+    def _open(self, path: Path) -> tuple[Audio, int]:
         name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:24]
-        for cached in self.folder.glob(f"{name}.*.npy"):
+        for cached in self.folder.glob(f"{name}.*.float32.npy"):
             return np.load(cached, mmap_mode="r"), int(cached.name.split(".")[1])
-        samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
-        cached = self.folder / f"{name}.{rate}.npy"
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        cached = self.folder / f"{name}.{rate}.float32.npy"
         partial = self.folder / f"{name}.{os.getpid()}.partial"
         with partial.open("wb") as file:
             np.save(file, samples)
@@ -124,5 +123,4 @@ class Decoder:
         if low < high:
             part = samples[low:high] if track.channel is None else samples[low:high, track.channel, None]
             audio[:, low - start : high - start] = part.T
-        audio *= np.float32(2**-15)
         return audio

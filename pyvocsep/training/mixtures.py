@@ -195,3 +195,5 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
             wanted = augmentation.decibels(min(rng.normal(mixing.level_db, mixing.level_db_deviation), 0.0))
             for stem in (voice, backing):
                 stem *= np.float32(wanted / level)
+        if rng.random() < mixing.noise:
+            augmentation.add_noise(backing, rng, rng.uniform(-105, -80))
