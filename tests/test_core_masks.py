@@ -48,15 +48,18 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def spectra_of(model: _core.Model, channels: int) -> NDArray[np.complex64]:
-    """A loud, a soft and a silent passage, each channel with a sound of its own: (channels, frames, bins)."""
+    """Hum like a voice's in noise, loud, soft and silent, each channel its own: (channels, frames, bins)."""
     rng = np.random.default_rng(1)
-    x = np.cumsum(rng.standard_normal((channels, FRAMES * model.n_fft)), axis=1)
-    x -= np.linspace(0, 1, x.shape[1]) * x[:, -1:]
-    frames = (x / np.abs(x).max()).reshape(channels, FRAMES, model.n_fft)
+    time = np.arange(FRAMES * model.n_fft) / model.sample_rate
+    pitch = 220 * 2 ** (0.05 * np.sin(2 * np.pi * 5 * time))
+    phase = 2 * np.pi * np.cumsum(pitch) / model.sample_rate
+    hum = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 15))
+    x = 0.2 * hum + 0.02 * np.cumsum(rng.standard_normal((channels, len(time))), axis=1) % 0.1
+    frames = x.reshape(channels, FRAMES, model.n_fft)
     frames[:, 10:20] *= 1e-3
     frames[:, 20:25] = 0
     window = np.sin(np.pi * np.arange(model.n_fft) / model.n_fft)
-    return np.fft.rfft(frames * window).astype(np.complex64)
+    return np.ascontiguousarray(np.fft.rfft(frames * window), np.complex64)
 
 
 def torch_masks(path: Path, spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
