@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -303,3 +305,26 @@ def test_instances_in_threads(mixture: Mixture) -> None:
         expected = reference(audio, model=model, vocals_db=level, accompaniment_db=-60)
         np.testing.assert_array_equal(first, expected)
         np.testing.assert_array_equal(second, expected)
+
+
+LIVE = """
+import numpy as np, pedalboard, pyvocsep
+from pedalboard.io import AudioStream
+if "Quiet" in AudioStream.output_device_names:
+    board = pedalboard.Pedalboard([pyvocsep.load_vst3(), pedalboard.Gain(-6)])
+    with AudioStream(output_device_name="Quiet", plugins=board, sample_rate=44_100) as stream:
+        stream.write(np.zeros((2, 44_100), np.float32), 44_100)
+        print("live" if stream.running else "stopped")
+"""
+
+
+def test_it_runs_in_an_audio_stream(tmp_path: Path) -> None:
+    """ALSA's null device takes the place of a sound card."""
+    (tmp_path / ".asoundrc").write_text('pcm.quiet { type null hint { show on description "Quiet" } }')
+    command = [sys.executable, "-c", LIVE]
+    home = {**os.environ, "HOME": str(tmp_path)}
+    result = subprocess.run(command, capture_output=True, text=True, env=home, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    if not result.stdout:
+        pytest.skip("no ALSA on this machine")
+    assert result.stdout == "live\n"
