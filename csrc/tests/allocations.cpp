@@ -34,7 +34,9 @@ const int installed = __sanitizer_install_malloc_and_free_hooks(
 
 #else
 
-// Our definitions take the place of glibc's, which stay reachable under their other names.
+// Our definitions take the place of glibc's, which stay reachable under their other names; visible, so that they do so
+// for libraries too.
+#pragma GCC visibility push(default)
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -63,5 +65,6 @@ void free(void* p) {
   __libc_free(p);
 }
 }
+#pragma GCC visibility pop
 
 #endif

@@ -74,18 +74,14 @@ TEST_CASE("errors name the tensor or the key") {
   CHECK_THROWS_WITH(load(replaced(test::random_gru().bytes(), "vocals.weight", "vocalz.weight")),
                     doctest::Contains("tensor 'vocals.weight' is missing"));
 
-  for (const auto& [key, value] : {std::pair<std::string, std::string>{"format", "pyvocsep-9"},
-                                   {"architecture", "transformer"},
-                                   {"sample_rate", "0"},
-                                   {"sample_rate", "fast"},
-                                   {"n_fft", "99999"},
-                                   {"hop", "100"},
-                                   {"exponent", "-1"},
-                                   {"extension_bins", "1000"},
-                                   {"band_edges", "0,9,5,257"},
-                                   {"band_edges", "0,9,,257"},
-                                   {"band_edges", ""},
-                                   {"stems", "drums"}}) {
+  const std::pair<std::string, std::string> wrong[] = {{"format", "pyvocsep-9"},    {"architecture", "transformer"},
+                                                       {"sample_rate", "0"},        {"sample_rate", "fast"},
+                                                       {"n_fft", "99999"},          {"hop", "100"},
+                                                       {"exponent", "-1"},          {"extension_bins", "1000"},
+                                                       {"band_edges", "0,9,5,257"}, {"band_edges", "0,9,,257"},
+                                                       {"band_edges", ""},          {"stems", "drums"}};
+  for (const auto& entry : wrong) {
+    const std::string key = entry.first, value = entry.second;
     CAPTURE(key);
     CAPTURE(value);
     m = test::random_band_gru();
