@@ -102,25 +102,19 @@ class SpectrumMasker {
   ThreadTeam team_;
 };
 
-Floats ones(int size) {
-  Floats window(size);
-  std::fill_n(window.mutable_data(), size, 1.0f);
+// A window that only scales.
+Buffer constant(int size, float value) {
+  Buffer window(size);
+  std::fill_n(window.data(), size, value);
   return window;
-}
-
-// x with the margins that kernels may touch.
-template <typename Source>
-Buffer copy_of(const Source* x, py::ssize_t size) {
-  Buffer buffer(static_cast<size_t>(size));
-  std::copy_n(x, size, buffer.data());
-  return buffer;
 }
 
 Complexes rfft(const Floats& x) {
   const RealFft fft(static_cast<int>(x.size()));
   RealFft::Workspace workspace(fft.size());
-  const Buffer in = copy_of(x.data(), x.size()), window = copy_of(ones(fft.size()).data(), fft.size());
-  Buffer re(fft.bins()), im(fft.bins());
+  const Buffer window = constant(fft.size(), 1.0f);
+  Buffer in(fft.size()), re(fft.bins()), im(fft.bins());  // with the margins that kernels may touch
+  std::copy_n(x.data(), fft.size(), in.data());
   fft.forward(in.data(), window.data(), re.data(), im.data(), workspace);
   Complexes result(fft.bins());
   for (int k = 0; k < fft.bins(); ++k) result.mutable_at(k) = {re[k], im[k]};
@@ -130,12 +124,12 @@ Complexes rfft(const Floats& x) {
 Floats irfft(const Complexes& spectrum) {
   const RealFft fft(2 * (static_cast<int>(spectrum.size()) - 1));
   RealFft::Workspace workspace(fft.size());
-  Buffer re(fft.bins()), im(fft.bins()), window(fft.size()), y(fft.size());
+  const Buffer window = constant(fft.size(), 1.0f / static_cast<float>(fft.size()));
+  Buffer re(fft.bins()), im(fft.bins()), y(fft.size());
   for (int k = 0; k < fft.bins(); ++k) {
     re[k] = spectrum.at(k).real();
     im[k] = spectrum.at(k).imag();
   }
-  std::fill_n(window.data(), fft.size(), 1.0f / static_cast<float>(fft.size()));
   fft.inverse_add(re.data(), im.data(), window.data(), y.data(), workspace);
   Floats result(fft.size());
   std::copy_n(y.data(), fft.size(), result.mutable_data());
