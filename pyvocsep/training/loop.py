@@ -38,7 +38,7 @@ class State:
 
     model: MaskEstimator
     averaged: MaskEstimator
-    optimiser: torch.optim.Optimizer
+    optimisers: list[torch.optim.Optimizer]
     step: int = 0
     best_score: float = -math.inf
     best_step: int = 0
@@ -52,7 +52,7 @@ class State:
             {
                 "model": self.model.state_dict(),
                 "averaged": self.averaged.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
                 **{key: getattr(self, key) for key in ("step", "best_score", "best_step", "best", "history")},
             },
             partial,
@@ -62,8 +62,10 @@ class State:
     def load(self, path: Path) -> None:
         """Continue from a checkpoint."""
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        for key in ("model", "averaged", "optimiser"):
+        for key in ("model", "averaged"):
             getattr(self, key).load_state_dict(saved.pop(key))
+        for optimiser, state in zip(self.optimisers, saved.pop("optimisers"), strict=True):
+            optimiser.load_state_dict(state)
         for key, value in saved.items():
             setattr(self, key, value)
 
@@ -73,16 +75,42 @@ def start(recipe: Recipe, device: str = "cpu") -> State:
     torch.manual_seed(recipe.training.seed)
     model = build(**recipe.model).to(device)
     averaged = copy.deepcopy(model).eval()
-    decayed = [parameter for parameter in model.parameters() if parameter.ndim == 2]
-    others = [parameter for parameter in model.parameters() if parameter.ndim != 2]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": decayed, "weight_decay": recipe.training.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=recipe.training.learning_rate,
+    return State(model, averaged, make_optimisers(model, recipe.training))
+
+
+def make_optimisers(model: MaskEstimator, schedule: Schedule) -> list[torch.optim.Optimizer]:
+    """AdamW for all parameters, or for those that Muon is not made for.
+
+    Muon (Jordan et al., 2024) orthogonalises the update of every hidden matrix; its step is scaled to that
+    of AdamW (Liu et al., "Muon is scalable for LLM training", 2025), so that both share one learning rate.
+    Inputs, outputs and vectors stay with AdamW, as its authors advise.
+    """
+    optimisers: list[torch.optim.Optimizer] = []
+    hidden: list[nn.Parameter] = []
+    if schedule.optimiser == "muon":
+        hidden = model.hidden_matrices()
+        optimisers.append(
+            torch.optim.Muon(
+                hidden,
+                lr=schedule.learning_rate,
+                weight_decay=schedule.weight_decay,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )
+    elif schedule.optimiser != "adamw":
+        raise ValueError(f"unknown optimiser {schedule.optimiser!r}; known are adamw and muon")
+    taken = {id(parameter) for parameter in hidden}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in taken]
+    optimisers.append(
+        torch.optim.AdamW(
+            [
+                {"params": [p for p in rest if p.ndim > 1], "weight_decay": schedule.weight_decay},
+                {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+            ],
+            lr=schedule.learning_rate,
+        )
     )
-    return State(model, averaged, optimiser)
+    return optimisers
 
 
 def learning_rate(schedule: Schedule, step: int) -> float:
@@ -100,16 +128,18 @@ def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> fl
     )
     # Dropout's random numbers depend on the step alone, so that a resumed run repeats them.
     torch.manual_seed(schedule.seed * 1_000_003 + state.step)
-    for group in state.optimiser.param_groups:
-        group["lr"] = learning_rate(schedule, state.step)
+    for optimiser in state.optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(schedule, state.step)
+        optimiser.zero_grad(set_to_none=True)
     state.model.train()
     masks, _ = state.model(state.model.features(vocals + accompaniment) * visible.unsqueeze(-1))
     loss = separation_loss(masks, vocals, accompaniment, limit)
-    state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), schedule.clip)
     if torch.isfinite(norm):
-        state.optimiser.step()
+        for optimiser in state.optimisers:
+            optimiser.step()
     state.step += 1
     # A short memory at first: the average should not remember the random start.
     decay = min(schedule.averaging, (1 + state.step) / (10 + state.step))

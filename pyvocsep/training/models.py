@@ -45,6 +45,10 @@ class MaskEstimator(nn.Module):
         """Zeros in the layout of the state."""
         raise NotImplementedError
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The matrices between the input's and the output's, which Muon may update."""
+        raise NotImplementedError
+
     def metadata(self) -> dict[str, str]:
         """What a model file says of the architecture, besides its tensors."""
         return {
@@ -82,6 +86,9 @@ class GRU(MaskEstimator):
 
     def initial_state(self, batch: int = 1) -> Tensor:
         return torch.zeros(self.gru.num_layers, batch, self.gru.hidden_size)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        return [parameter for parameter in self.gru.parameters() if parameter.ndim == 2]
 
     def forward(self, magnitudes: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         hidden, state = run_gru(self.gru, magnitudes.squeeze(-1) ** EXPONENT, 1, state, self.dropout)
@@ -135,6 +142,9 @@ class BandGRU(MaskEstimator):
 
     def initial_state(self, batch: int = 1) -> Tensor:
         return torch.zeros(len(self.blocks), batch * len(self.widths), self.hidden)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        return [parameter for parameter in self.blocks.parameters() if parameter.ndim == 2]
 
     def forward(self, magnitudes: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         x = self.encoder(magnitudes**EXPONENT)

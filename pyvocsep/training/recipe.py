@@ -106,6 +106,7 @@ class Schedule:
     steps: int = 5000
     batch: int = 8
     frames: int = 130
+    optimiser: str = "adamw"  # or "muon"
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     warmup: int = 100

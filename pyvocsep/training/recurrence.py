@@ -9,16 +9,13 @@ to float32 rounding.
 from __future__ import annotations
 
 import ctypes
-import os
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-LIBRARY = "_recurrence"
+from . import kernels
 
 
 class _Shape(ctypes.Structure):
@@ -28,24 +25,6 @@ class _Shape(ctypes.Structure):
         (name, ctypes.c_int64)
         for name in ("outer", "steps", "inner", "hidden", "gates_width", "hidden_width", "reverse", "threads")
     ]
-
-
-@lru_cache(maxsize=1)
-def kernel() -> ctypes.CDLL | None:
-    """The compiled kernel, or None where it was not built: training is then slower, and otherwise the same.
-
-    The environment variable PYVOCSEP_RECURRENCE names a library elsewhere; empty, it turns the kernel off.
-    """
-    chosen = os.environ.get("PYVOCSEP_RECURRENCE")
-    if chosen == "":
-        return None
-    found = [Path(chosen)] if chosen else sorted(Path(__file__).parent.glob(f"{LIBRARY}*"))
-    for path in found:
-        library = ctypes.CDLL(str(path))
-        library.pyvocsep_recurrence_multiple.restype = ctypes.c_int64
-        library.pyvocsep_gru_forward.restype = library.pyvocsep_gru_backward.restype = None
-        return library
-    return None
 
 
 def run_gru(
@@ -75,14 +54,7 @@ def _restore(y: Tensor, shape: torch.Size, order: list[int]) -> Tensor:
 
 
 def _kernel_serves(gru: nn.GRU, x: Tensor) -> bool:
-    library = kernel()
-    return (
-        library is not None
-        and x.device.type == "cpu"
-        and x.dtype == torch.float32
-        and torch.is_grad_enabled()
-        and gru.hidden_size % int(library.pyvocsep_recurrence_multiple()) == 0
-    )
+    return kernels.serves(x) and gru.hidden_size % kernels.gru_multiple() == 0
 
 
 def _parameters(gru: nn.GRU, layer: int) -> list[Tensor]:
@@ -145,13 +117,13 @@ class _GRULayer(torch.autograd.Function):
         for d in range(directions):
             shape = _shape(x, axis, hidden, directions, d)
             weight_hh, bias_hh = parameters[4 * d + 1].contiguous(), parameters[4 * d + 3]
-            _library().pyvocsep_gru_forward(
+            kernels.library().pyvocsep_gru_forward(
                 ctypes.byref(shape),
-                _pointer(weight_hh),
-                _pointer(bias_hh),
-                _pointer(gates, 3 * hidden * d),
-                _pointer(recurrent, hidden * d),
-                _pointer(out, hidden * d),
+                kernels.pointer(weight_hh),
+                kernels.pointer(bias_hh),
+                kernels.pointer(gates, 3 * hidden * d),
+                kernels.pointer(recurrent, hidden * d),
+                kernels.pointer(out, hidden * d),
             )
         ctx.axis, ctx.hidden = axis, hidden
         ctx.save_for_backward(x, weight, gates, recurrent, out, *parameters[1::4])
@@ -171,13 +143,13 @@ class _GRULayer(torch.autograd.Function):
         for d, weight_hh in enumerate(weights_hh):
             shape = _shape(x, axis, hidden, directions, d)
             weight_hh = weight_hh.contiguous()
-            _library().pyvocsep_gru_backward(
+            kernels.library().pyvocsep_gru_backward(
                 ctypes.byref(shape),
-                _pointer(weight_hh),
-                _pointer(grad, hidden * d),
-                _pointer(out, hidden * d),
-                _pointer(gates, 3 * hidden * d),
-                _pointer(recurrent, hidden * d),
+                kernels.pointer(weight_hh),
+                kernels.pointer(grad, hidden * d),
+                kernels.pointer(out, hidden * d),
+                kernels.pointer(gates, 3 * hidden * d),
+                kernels.pointer(recurrent, hidden * d),
             )
         flat, flat_n, flat_x = gates.flatten(0, -2), recurrent.flatten(0, -2), x.flatten(0, -2)
         grad_x = (flat @ weight).view_as(x) if ctx.needs_input_grad[0] else None
@@ -228,14 +200,7 @@ def _recurrent_product(grad: Tensor, states: Tensor, axis: int, reverse: bool) -
 
 def rms_norm(x: Tensor, weight: Tensor) -> Tensor:
     """x / sqrt(mean(x^2) + 1e-5) * weight over the last axis, in one pass where the kernel serves."""
-    library = kernel()
-    if (
-        library is not None
-        and x.device.type == "cpu"
-        and x.dtype == torch.float32
-        and torch.is_grad_enabled()
-        and x.shape[-1] % int(library.pyvocsep_recurrence_multiple()) == 0
-    ):
+    if kernels.serves(x) and x.shape[-1] % kernels.gru_multiple() == 0:
         return _RMSNorm.apply(x, weight)  # type: ignore[no-untyped-call,no-any-return]
     return x * (x.square().mean(-1, keepdim=True) + 1e-5).rsqrt() * weight
 
@@ -246,8 +211,13 @@ class _RMSNorm(torch.autograd.Function):
         x = x.contiguous()
         y, inverse = torch.empty_like(x), x.new_empty(x.shape[:-1])
         rows, width = ctypes.c_int64(inverse.numel()), ctypes.c_int64(x.shape[-1])
-        _library().pyvocsep_norm_forward(
-            rows, width, _pointer(x), _pointer(weight), _pointer(y), _pointer(inverse)
+        kernels.library().pyvocsep_norm_forward(
+            rows,
+            width,
+            kernels.pointer(x),
+            kernels.pointer(weight),
+            kernels.pointer(y),
+            kernels.pointer(inverse),
         )
         ctx.save_for_backward(x, weight, inverse)
         return y
@@ -259,20 +229,10 @@ class _RMSNorm(torch.autograd.Function):
         grad = grad.contiguous()
         grad_x, grad_weight = torch.empty_like(x), torch.zeros_like(weight)
         rows, width = ctypes.c_int64(inverse.numel()), ctypes.c_int64(x.shape[-1])
-        _library().pyvocsep_norm_backward(
-            rows, width, *map(_pointer, (x, weight, inverse, grad, grad_x, grad_weight))
+        kernels.library().pyvocsep_norm_backward(
+            rows, width, *map(kernels.pointer, (x, weight, inverse, grad, grad_x, grad_weight))
         )
         return grad_x, grad_weight
-
-
-def _library() -> ctypes.CDLL:
-    library = kernel()
-    assert library is not None
-    return library
-
-
-def _pointer(tensor: Tensor, offset: int = 0) -> ctypes.c_void_p:
-    return ctypes.c_void_p(tensor.data_ptr() + offset * tensor.element_size())
 
 
 def _shape(x: Tensor, axis: int, hidden: int, directions: int, direction: int) -> _Shape:

@@ -6,9 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pyvocsep.training import recurrence  # noqa: E402
+from pyvocsep.training import kernels, recurrence  # noqa: E402
 
-needs_kernel = pytest.mark.skipif(recurrence.kernel() is None, reason="the recurrent kernel is not built")
+needs_kernel = pytest.mark.skipif(kernels.find() is None, reason="the recurrent kernel is not built")
 
 CASES = {
     "time": {"shape": (3, 11, 5, 24), "axis": 1, "hidden": 64},
@@ -54,7 +54,7 @@ def test_kernel_equals_pytorch(name, monkeypatch):
     )
     x = torch.randn(case["shape"])
     ours = outputs_and_gradients(gru, x, case["axis"])
-    monkeypatch.setattr(recurrence, "kernel", lambda: None)
+    monkeypatch.setattr(kernels, "find", lambda: None)
     theirs = outputs_and_gradients(gru, x, case["axis"])
     for key, expected in theirs.items():
         scale = max(1.0, float(expected.abs().max()))
@@ -62,7 +62,7 @@ def test_kernel_equals_pytorch(name, monkeypatch):
 
 
 def test_without_kernel_it_is_nn_gru(monkeypatch):
-    monkeypatch.setattr(recurrence, "kernel", lambda: None)
+    monkeypatch.setattr(kernels, "find", lambda: None)
     torch.manual_seed(0)
     gru, x = torch.nn.GRU(6, 32, 2, batch_first=True), torch.randn(4, 9, 6)
     y, state = recurrence.run_gru(gru, x, 1)
@@ -72,13 +72,13 @@ def test_without_kernel_it_is_nn_gru(monkeypatch):
 
 
 def test_dropout_between_layers_is_the_same_with_and_without_kernel(monkeypatch):
-    if recurrence.kernel() is None:
+    if kernels.find() is None:
         pytest.skip("the recurrent kernel is not built")
     torch.manual_seed(0)
     gru, x, dropout = torch.nn.GRU(6, 32, 3, batch_first=True), torch.randn(4, 9, 6), torch.nn.Dropout(0.5)
     torch.manual_seed(1)
     ours, _ = recurrence.run_gru(gru, x, 1, dropout=dropout)
-    monkeypatch.setattr(recurrence, "kernel", lambda: None)
+    monkeypatch.setattr(kernels, "find", lambda: None)
     torch.manual_seed(1)
     theirs, _ = recurrence.run_gru(gru, x, 1, dropout=dropout)
     torch.testing.assert_close(ours, theirs, atol=2e-6, rtol=1e-5)
@@ -107,7 +107,7 @@ def test_a_second_backward_pass_is_an_error_not_garbage():
 @pytest.mark.parametrize("with_kernel", [True, False])
 def test_rms_norm(with_kernel, monkeypatch):
     if not with_kernel:
-        monkeypatch.setattr(recurrence, "kernel", lambda: None)
+        monkeypatch.setattr(kernels, "find", lambda: None)
     torch.manual_seed(0)
     x, weight = torch.randn(5, 7, 64, requires_grad=True), torch.randn(64, requires_grad=True)
     reference_x, reference_weight = (t.detach().double().requires_grad_() for t in (x, weight))

@@ -1,9 +1,8 @@
 // The C interface: packs the weights for the instruction set at hand and runs its kernels.
-#include "recurrence.h"
-
 #include <cstddef>
 #include <vector>
 
+#include "kernels.h"
 #include "kernels/cpu.h"
 
 namespace pyvocsep {
@@ -11,39 +10,50 @@ namespace pyvocsep {
 #if defined(__x86_64__)
 namespace avx2 {
 extern const RecurrenceKernels kRecurrence;
-}
+extern const LossKernel kLoss;
+}  // namespace avx2
 namespace avx512 {
 extern const RecurrenceKernels kRecurrence;
-}
+extern const LossKernel kLoss;
+}  // namespace avx512
 #endif
 #if defined(__aarch64__)
 namespace neon {
 extern const RecurrenceKernels kRecurrence;
-}
+extern const LossKernel kLoss;
+}  // namespace neon
 #else
 namespace baseline {
 extern const RecurrenceKernels kRecurrence;
-}
+extern const LossKernel kLoss;
+}  // namespace baseline
 #endif
 
 namespace {
 
-const RecurrenceKernels& best() {
+struct Kernels {
+  const RecurrenceKernels& recurrence;
+  LossKernel loss;
+};
+
+Kernels best() {
 #if defined(__x86_64__)
-  if (cpu_has_avx512()) return avx512::kRecurrence;
-  if (cpu_has_avx2()) return avx2::kRecurrence;
+  if (cpu_has_avx512()) return {avx512::kRecurrence, avx512::kLoss};
+  if (cpu_has_avx2()) return {avx2::kRecurrence, avx2::kLoss};
 #endif
 #if defined(__aarch64__)
-  return neon::kRecurrence;
+  return {neon::kRecurrence, neon::kLoss};
 #else
-  return baseline::kRecurrence;
+  return {baseline::kRecurrence, baseline::kLoss};
 #endif
 }
 
-const RecurrenceKernels& kernels() {
-  static const RecurrenceKernels& chosen = best();
-  return chosen;
+const Kernels& chosen() {
+  static const Kernels kernels = best();
+  return kernels;
 }
+
+const RecurrenceKernels& kernels() { return chosen().recurrence; }
 
 // Per vector of units, per input, the three gates: what one step forward reads, in order.
 std::vector<float> pack_forward(int64_t hidden, const float* weight) {
@@ -74,7 +84,7 @@ std::vector<float> pack_backward(int64_t hidden, const float* weight) {
 #define PYVOCSEP_EXPORT extern "C" __attribute__((visibility("default")))
 
 // Hidden sizes and widths must be multiples of this: two of the widest vectors.
-PYVOCSEP_EXPORT int64_t pyvocsep_recurrence_multiple() { return 32; }
+PYVOCSEP_EXPORT int64_t pyvocsep_gru_multiple() { return 32; }
 
 // gates: W_ih x + b_ih of every step on entry, the activated r, z, n on return. recurrent: W_hn h + b_hn.
 // weight: W_hh (3 * hidden, hidden), bias: b_hh (3 * hidden), out: the states. All states start at zero.
@@ -106,4 +116,13 @@ PYVOCSEP_EXPORT void pyvocsep_norm_backward(int64_t rows, int64_t width, const f
                                             const float* inverse, const float* grad, float* grad_x,
                                             float* grad_weight) {
   pyvocsep::kernels().norm_backward(rows, static_cast<int>(width), x, weight, inverse, grad, grad_x, grad_weight);
+}
+
+// Of each example: the sums over frames and the first `counted` columns of the error's energy less the voice's, the
+// voice's energy, the mixture's energy, the wrong loudness and the mixture's loudness (totals: batch * 5), and per
+// element the slope of the first and of the fourth over the mask, zero where nothing counts.
+PYVOCSEP_EXPORT void pyvocsep_separation_loss(const pyvocsep_loss_shape* shape, const int64_t* counted,
+                                              const float* masks, const float* vocals, const float* accompaniment,
+                                              double* totals, float* error_slope, float* wrong_slope) {
+  pyvocsep::chosen().loss(*shape, counted, masks, vocals, accompaniment, totals, error_slope, wrong_slope);
 }
