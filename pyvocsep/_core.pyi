@@ -15,6 +15,9 @@ def rfft(x: NDArray[np.float32]) -> NDArray[np.complex64]:
 def irfft(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
     """The inverse of `rfft`."""
 
+def scaled_grid(n_fft: int, hop: int, model_rate: float, rate: float) -> tuple[int, int]:
+    """Frame and hop in samples that put a stream of another rate on a model's grid. ValueError if none do."""
+
 class Model:
     """A model file, read and checked. OSError if it cannot be read, ValueError if it is not sound."""
 

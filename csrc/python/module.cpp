@@ -160,6 +160,13 @@ PYBIND11_MODULE(_core, m) {
   });
   m.def("rfft", &rfft, py::arg("x").noconvert());
   m.def("irfft", &irfft, py::arg("spectrum").noconvert());
+  m.def(
+      "scaled_grid",
+      [](int n_fft, int hop, double model_rate, double rate) {
+        const Grid grid = scaled_grid(n_fft, hop, model_rate, rate);
+        return std::pair(grid.frame, grid.hop);
+      },
+      py::arg("n_fft"), py::arg("hop"), py::arg("model_rate"), py::arg("rate"));
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model")
       .def(py::init<const std::string&>(), py::arg("path"))

@@ -49,20 +49,45 @@ def equalise(spectra: Spectra, rng: np.random.Generator) -> None:
     spectra *= (10 ** (np.clip(gain, -15, 15) / 20)).astype(np.float32)
 
 
-def shift_formants(spectra: Spectra, ratio: float, width: int = 13) -> None:
-    """Move the spectral envelope by ``ratio`` in frequency and leave the harmonics: another throat, the
-    same song.
-    """
+def envelope_of(spectra: Spectra, width: int = 13) -> Array:
+    """The magnitude (frames, bins) averaged over channels and ``width`` bins: formants without harmonics."""
     magnitude = np.abs(spectra).mean(0)
     padded = np.pad(magnitude, ((0, 0), (width // 2 + 1, width // 2)), mode="edge")
     total = np.cumsum(padded, axis=-1, dtype=np.float64)
-    envelope = ((total[:, width:] - total[:, :-width]) / width + 1e-6).astype(np.float32)
+    envelope: Array = ((total[:, width:] - total[:, :-width]) / width + 1e-6).astype(np.float32)
+    return envelope
+
+
+def shift_formants(spectra: Spectra, ratio: float) -> None:
+    """Move the spectral envelope by ``ratio`` in frequency and leave the harmonics: another throat, the
+    same song.
+    """
+    envelope = envelope_of(spectra)
     bins = envelope.shape[-1]
     position = np.minimum(np.arange(bins) / ratio, bins - 1.001)
     low = position.astype(np.int64)
     part = (position - low).astype(np.float32)
     moved = envelope[:, low] * (1 - part) + envelope[:, low + 1] * part
     spectra *= np.clip(moved / envelope, 0.1, 10)
+
+
+def roughen(spectra: Spectra, rng: np.random.Generator, share: float) -> None:
+    """Excite the formants with noise instead of the vocal cords, in part: breath, whisper, scream."""
+    noise = rng.standard_normal((*spectra.shape[1:], 2), np.float32).view(np.complex64)[..., 0]
+    noise *= envelope_of(spectra) * np.float32(share)
+    spectra *= np.float32(1 - share)
+    spectra += noise
+
+
+def saturate(audio: Array, drive_db: float) -> Array:
+    """Samples (channels, samples) through tanh, ``drive_db`` over their RMS: an amplifier's or a throat's
+    distortion, level kept.
+    """
+    level = float(np.sqrt(np.mean(np.square(audio))))
+    if level < 1e-5:
+        return audio
+    driven = np.tanh(audio * np.float32(decibels(drive_db) / level))
+    return driven * np.float32(level / max(float(np.sqrt(np.mean(np.square(driven)))), 1e-5))
 
 
 def compress(spectra: Spectra, strength: float) -> None:

@@ -19,11 +19,12 @@ from torch.utils.data import DataLoader
 
 from pyvocsep.evaluation.metrics import usdr
 
+from .architectures import build
 from .datasets import Decoder, Pair
 from .grid import Audio, analyse, synthesise
 from .loss import separation_loss
 from .mixtures import Mixtures
-from .models import MaskEstimator, build
+from .models import MaskEstimator
 from .recipe import Recipe, Schedule
 
 CHECKPOINT = "checkpoint.pt"
@@ -146,6 +147,9 @@ def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> fl
     with torch.no_grad():
         for average, parameter in zip(state.averaged.parameters(), state.model.parameters(), strict=True):
             average.lerp_(parameter, 1 - decay)
+        for average, buffer in zip(state.averaged.buffers(), state.model.buffers(), strict=True):
+            if buffer.is_floating_point():  # what batch normalisation has seen
+                average.lerp_(buffer, 1 - decay)
     return float(loss.detach())
 
 

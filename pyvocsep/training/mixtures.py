@@ -107,7 +107,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         return float(np.exp(rng.uniform(-1, 1) * self.mixing.resampling))
 
     def _spectra(
-        self, track: Track, place: float, ratio: float, reverse: bool = False
+        self, track: Track, place: float, ratio: float, reverse: bool = False, drive_db: float | None = None
     ) -> tuple[Spectra, int]:
         """An excerpt at a place in [0, 1], and the number of its bins that hold signal."""
         samples, rate = self.decoder.open(track.path)
@@ -121,17 +121,23 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
             audio = audio.mean(0, keepdims=True)
         if reverse:
             audio = audio[:, ::-1]
+        if drive_db is not None:
+            audio = augmentation.saturate(audio, drive_db)
         spectra = np.zeros((self.channels, self.frames, self.grid.bins), np.complex64)
         found = analyse(audio, frame, hop)[..., : self.grid.bins]
         spectra[..., : found.shape[-1]] = found * np.float32(2 / frame)
         lossy = rate < self.grid.sample_rate
         return spectra, int(found.shape[-1] * RELIABLE_BANDWIDTH) if lossy else found.shape[-1]
 
-    def _random(self, rng: np.random.Generator, track: Track) -> tuple[Spectra, int]:
-        return self._spectra(track, rng.random(), self._ratio(rng), rng.random() < self.mixing.reversal)
+    def _random(
+        self, rng: np.random.Generator, track: Track, saturation: float = 0.0
+    ) -> tuple[Spectra, int]:
+        drive_db = rng.uniform(-6, 12) if rng.random() < saturation else None
+        reverse = rng.random() < self.mixing.reversal
+        return self._spectra(track, rng.random(), self._ratio(rng), reverse, drive_db)
 
     def _voice(self, rng: np.random.Generator, pair: Pair) -> tuple[Spectra, int]:
-        voice, limit = self._random(rng, pair.vocals)
+        voice, limit = self._random(rng, pair.vocals, self.mixing.saturation)
         if rng.random() < self.mixing.second_voice:
             other, other_limit = self._random(rng, self._pair(rng, float(pair.dry)).vocals)
             augmentation.balance(other, voice, rng.uniform(-12, 0))
@@ -161,6 +167,8 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
             augmentation.shift_formants(voice, float(np.exp(rng.uniform(-0.22, 0.22))))
         if rng.random() < mixing.equaliser:
             augmentation.equalise(voice, rng)
+        if rng.random() < mixing.roughness:
+            augmentation.roughen(voice, rng, rng.uniform(0.1, 0.9))
         if rng.random() < mixing.compression:
             augmentation.compress(voice, rng.uniform(0.2, 0.6))
         if self.channels == 2 and dry and rng.random() < 0.35:

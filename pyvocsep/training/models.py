@@ -271,13 +271,3 @@ def magnitude(spectra: Tensor) -> Tensor:
     """|spectra|, several times faster than torch's, which guards against overflow."""
     real, imaginary = torch.view_as_real(spectra).unbind(-1)
     return (real.square() + imaginary.square()).sqrt()
-
-
-ARCHITECTURES: dict[str, type[MaskEstimator]] = {"gru": GRU, "band-gru": BandGRU}
-
-
-def build(architecture: str, sample_rate: int, n_fft: int, hop: int, **sizes: Any) -> MaskEstimator:
-    """The network of a recipe's ``[model]`` table. ``sizes`` go to the class as they are."""
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}")
-    return ARCHITECTURES[architecture](grid=Grid(sample_rate, n_fft, hop), **sizes)

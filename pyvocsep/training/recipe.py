@@ -85,6 +85,8 @@ class Mixing:
     formants: float = 0.4
     equaliser: float = 0.6
     compression: float = 0.3
+    roughness: float = 0.0  # of voices: noise in place of the vocal cords
+    saturation: float = 0.0  # of voices that are not as recorded
     doubling: float = 0.15
     second_voice: float = 0.12
     second_backing: float = 0.15

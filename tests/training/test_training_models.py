@@ -10,7 +10,8 @@ pytest.importorskip("safetensors")
 
 from pyvocsep.training.export import load_model, round_weights, save_model, save_onnx  # noqa: E402
 from pyvocsep.training.grid import Grid, analyse, is_smooth, synthesise  # noqa: E402
-from pyvocsep.training.models import GRU, BandGRU, build, mel_edges  # noqa: E402
+from pyvocsep.training.architectures import build  # noqa: E402
+from pyvocsep.training.models import GRU, BandGRU, mel_edges  # noqa: E402
 
 NETWORKS = {
     "band-gru": lambda: BandGRU(Grid(8000, 256, 128), 32, 32, 32, blocks=2, bands=7),
