@@ -21,7 +21,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from pyvocsep import __version__, _core
 from pyvocsep.audio import SUBTYPES, output_format
 from pyvocsep.errors import AudioWarning
-from pyvocsep.models import DEFAULT, load_model, shipped_models
+from pyvocsep.models import DEFAULT, check_model, shipped_models
 from pyvocsep.separate import DEFAULT_NAME_PATTERN, STEMS, make_folder, output_paths, process
 
 _FAILURE = 1
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _terminated_like_interrupted():
                 try:
                     batch = _Batch(_parser().parse_args(arguments))
-                except (OSError, ValueError, RuntimeError) as error:
+                except (OSError, ValueError, RuntimeError, ImportError) as error:
                     _complain(_message(error))
                     return _USAGE
                 return batch.run()
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--model",
         default=DEFAULT,
-        help=f"{', '.join(shipped_models())}, or a .safetensors file (%(default)s)",
+        help=f"{', '.join(shipped_models())}, or a model file (%(default)s)",
     )
     add("--threads", type=_positive, default=1, metavar="N", help="threads for each file (%(default)s)")
     add("--jobs", type=_positive, default=1, metavar="N", help="files at a time (%(default)s)")
@@ -104,7 +104,7 @@ class _Batch:
         self._stems = tuple(dict.fromkeys(options.stem or STEMS))
         self._cancelled = threading.Event()
         _core.isa()
-        load_model(options.model)
+        check_model(options.model)
         format, _ = output_format(options.format, options.subtype, None)
         self._check_outputs(format)
 

@@ -125,7 +125,7 @@ class StemMixer(Effect):
     Args:
         vocals_db, accompaniment_db: the level of each stem in dB: 0 leaves it as it is, minus infinity
             silences it.
-        model: a shipped model, `band-gru` or `gru`, or the path of a .safetensors file.
+        model: the name of a shipped model that streams, `band-gru` or `gru`, or the path of its file.
         threads: how many to compute with; the result does not depend on it.
 
     Raises:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,9 @@ class PatchModel:
                 for key in ("sample_rate", "n_fft", "hop", "extension_bins", "patch_frames", "kept_frames")
             }
         except (KeyError, ValueError) as error:
-            raise ValueError(f"{os.fspath(path)}: its metadata are incomplete or no numbers: {error}") from None
+            raise ValueError(
+                f"{os.fspath(path)}: its metadata are incomplete or no numbers: {error}"
+            ) from None
         self.sample_rate, self.n_fft, self.hop = (numbers[key] for key in ("sample_rate", "n_fft", "hop"))
         self.extension_bins = numbers["extension_bins"]
         self.patch, self.kept = numbers["patch_frames"], numbers["kept_frames"]
@@ -195,8 +197,9 @@ class WholeRecording:
 def cannot_stream(path: Path) -> str:
     """Say why a patch model cannot serve a stream, and what can."""
     return (
-        f"the model {path.stem!r} looks ahead, patch by patch, and cannot stream: separate a whole recording, "
-        f"with pyvocsep.process or in one call of Separator.process, or take a model that streams, as 'band-gru'"
+        f"the model {path.stem!r} looks ahead, patch by patch, and cannot stream: separate a whole "
+        f"recording, with pyvocsep.process or in one call of Separator.process, or take a model that "
+        f"streams, as 'band-gru'"
     )
 
 

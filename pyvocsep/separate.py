@@ -17,8 +17,16 @@ from numpy.typing import NDArray
 
 from pyvocsep.audio import AudioReader, AudioWriter, output_format
 from pyvocsep.errors import AudioWarning
-from pyvocsep.models import DEFAULT
-from pyvocsep.separator import Samples, Separator, as_float32, check_dtype
+from pyvocsep.models import DEFAULT, looks_ahead, model_path
+from pyvocsep.patches import PatchSeparator
+from pyvocsep.separator import (
+    Samples,
+    Separator,
+    as_float32,
+    check_dtype,
+    check_sample_rate,
+    check_threads,
+)
 
 STEMS = ("vocals", "accompaniment")
 DEFAULT_NAME_PATTERN = "{name}.{stem}"
@@ -102,7 +110,7 @@ def process(
         source: the path of a WAV, FLAC, OGG, MP3 or AIFF file (or another that libsndfile reads), or an array
             of float32 or float64, (channels, samples), or (samples,) for mono.
         sample_rate: of an array, in Hz. A file tells its own.
-        model: a shipped model, `band-gru` or `gru`, or the path of a .safetensors file.
+        model: the name of a shipped model, as `band-gru`, `gru` or `cnn`, or the path of a model file.
         threads: how many to compute with; the result does not depend on it.
         output_dir: the folder, made if need be, for a file per stem. The source, then a file too, is
             separated block by block in constant memory. A stem is there only when it is whole: after an
@@ -125,6 +133,7 @@ def process(
         AudioFileError: the file is empty, cut short, not audio, or cannot be separated or written as asked.
         ValueError: a rate outside 8000 to 192000 Hz, more than 2 channels, an unknown model, stem, format or
             subtype.
+        ImportError: the model needs onnxruntime, which is not installed.
         TypeError: samples that are not float32 or float64; arguments that do not go together.
     """
     how_to_write = (tuple(stems), format, subtype, name_pattern)
@@ -135,8 +144,7 @@ def process(
     notes: list[str] = []
 
     def separated(recording: _Recording) -> Iterator[tuple[Samples, Samples]]:
-        separator = Separator(recording.sample_rate, recording.channels, model, threads)
-        return _separated(recording, separator, progress or _no_progress, notes)
+        return _separated(recording, _separator(recording, model, threads), progress or _no_progress, notes)
 
     result: Stems | dict[str, Path]
     if isinstance(source, str | os.PathLike):
@@ -239,8 +247,17 @@ def _recording_of_array(audio: NDArray[Any], sample_rate: float) -> _Recording:
     return _Recording("the array", sample_rate, channels, frames, blocks())
 
 
+def _separator(recording: _Recording, model: PathLike, threads: int) -> Separator | PatchSeparator:
+    """What separates a recording block by block; a model that looks ahead gives its samples back later."""
+    if looks_ahead(model):
+        check_sample_rate(recording.sample_rate)
+        check_threads(threads)
+        return PatchSeparator(model_path(model), recording.sample_rate, recording.channels, threads)
+    return Separator(recording.sample_rate, recording.channels, model, threads)
+
+
 def _separated(
-    recording: _Recording, separator: Separator, report: Progress, notes: list[str]
+    recording: _Recording, separator: Separator | PatchSeparator, report: Progress, notes: list[str]
 ) -> Iterator[tuple[Samples, Samples]]:
     """Yield the stems, part by part, aligned with the recording: the latency that precedes it is dropped.
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pyvocsep import _core
 from pyvocsep.exclusive import Exclusive
-from pyvocsep.models import DEFAULT, load_model
+from pyvocsep.models import DEFAULT, load_model, looks_ahead, model_path
+from pyvocsep.patches import WholeRecording
 
 MIN_SAMPLE_RATE = 8_000
 MAX_SAMPLE_RATE = 192_000
@@ -26,12 +27,13 @@ class Separator:
     Args:
         sample_rate: of the stream, in Hz, 8000 to 192000. Nothing is resampled.
         channels: 1 or 2.
-        model: a shipped model, `band-gru` or `gru`, or the path of a .safetensors file.
+        model: the name of a shipped model, as `band-gru` or `gru`, or the path of a model file.
         threads: how many to compute with; the result does not depend on it.
 
     Raises:
         ValueError: rate, channels or threads out of range, an unknown model name, a file that is not a model.
         FileNotFoundError: no model file at the path.
+        ImportError: the model needs onnxruntime, which is not installed.
 
     The output is the input delayed by `latency_samples`, split in two: `vocals + accompaniment` equals the
     delayed input to the last float32 rounding. To get the stems aligned, join all that `process` and `flush`
@@ -41,6 +43,9 @@ class Separator:
         parts = [separator.process(block) for block in blocks] + [separator.flush()]
         vocals, accompaniment = (np.concatenate(stem, axis=-1) for stem in zip(*parts))
         vocals = vocals[:, separator.latency_samples :]
+
+    A model that looks ahead, as `cnn`, cannot stream: its Separator takes a whole recording in one call of
+    `process`, without latency, and the next one after `flush` or `reset`.
 
     One Separator serves one stream, from one thread at a time; separators share nothing but the model's
     weights.
@@ -57,7 +62,11 @@ class Separator:
         if channels not in (1, 2):
             raise ValueError(f"channels is {channels}; 1 (mono) and 2 (stereo) can be separated")
         check_threads(threads)
-        self._core = _core.Separator(load_model(model), sample_rate, channels, threads)
+        self._core: _core.Separator | WholeRecording
+        if looks_ahead(model):
+            self._core = WholeRecording(model_path(model), sample_rate, channels, threads)
+        else:
+            self._core = _core.Separator(load_model(model), sample_rate, channels, threads)
         self._sample_rate = sample_rate
         self._channels = channels
         self._model = os.fspath(model)
@@ -97,7 +106,8 @@ class Separator:
 
         Raises:
             TypeError: the samples are not float32 or float64.
-            ValueError: the shape does not fit the separator's channels.
+            ValueError: the shape does not fit the separator's channels; this is not the first block, and the
+                model cannot stream.
             RuntimeError: another thread is inside this separator.
         """
         with self._alone:

@@ -157,3 +157,35 @@ class _Draw:
             f"{prefix}bias_ih{suffix}": self.vector(3 * hidden),
             f"{prefix}bias_hh{suffix}": self.vector(3 * hidden),
         }
+
+
+def patch_model(path: str | Path, patch: int = 16, kept: int = 8, **metadata: str) -> Path:
+    """Write a small patch model as .onnx: one random 5 x 3 convolution of loudness, and a sigmoid."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(5)
+    kernel = rng.standard_normal((1, 1, 5, 3)).astype(np.float32)
+    constants = {"exponent": np.float32([0.3]), "kernel": kernel, "bias": np.float32([-0.5])}
+    nodes = [
+        helper.make_node("Pow", ["magnitudes", "exponent"], ["loudness"]),
+        helper.make_node("Transpose", ["loudness"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["planes", "kernel", "bias"], ["logits"], pads=[2, 1, 2, 1]),
+        helper.make_node("Sigmoid", ["logits"], ["shares"]),
+        helper.make_node("Transpose", ["shares"], ["masks"], perm=[0, 2, 3, 1]),
+    ]
+    shape = ["patches", patch, 129, 1]
+    graph = helper.make_graph(
+        nodes,
+        "patches",
+        [helper.make_tensor_value_info("magnitudes", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("masks", TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    numbers = {"sample_rate": 16_000, "n_fft": 256, "hop": 128, "extension_bins": 8}
+    numbers |= {"patch_frames": patch, "kept_frames": kept}
+    props = {"format": "pyvocsep-1", "name": "patches", "architecture": "cnn"}
+    helper.set_model_props(model, {**props, **{k: str(v) for k, v in numbers.items()}, **metadata})
+    onnx.save(model, str(path))
+    return Path(path)

@@ -7,26 +7,27 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pyvocsep import _core
+from pyvocsep import _core, patches
 
 _FOLDER = Path(__file__).parent
-_SUFFIX = ".safetensors"
+_STREAMING_SUFFIX = ".safetensors"
+_SUFFIXES = (_STREAMING_SUFFIX, patches.SUFFIX)
 
 DEFAULT = "band-gru"
 
 
 def shipped_models() -> tuple[str, ...]:
     """Return the names that `model=` takes besides a path."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*" + _SUFFIX)))
+    return tuple(sorted(path.stem for path in _FOLDER.iterdir() if path.suffix in _SUFFIXES))
 
 
 def model_path(model: str | os.PathLike[str]) -> Path:
-    """Return the file of a shipped model, or `model` itself where it is the path of a .safetensors file.
+    """Return the file of a shipped model, or `model` itself where it is the path of a model file.
 
     Raises FileNotFoundError for a path at which there is no file, ValueError for a name that is not shipped.
     """
     path = Path(model)
-    looks_like_a_path = not isinstance(model, str) or path.suffix == _SUFFIX or len(path.parts) != 1
+    looks_like_a_path = not isinstance(model, str) or path.suffix in _SUFFIXES or len(path.parts) != 1
     if looks_like_a_path:
         if not path.is_file():
             raise FileNotFoundError(errno.ENOENT, "no such model file", str(path))
@@ -34,18 +35,38 @@ def model_path(model: str | os.PathLike[str]) -> Path:
     if model not in shipped_models():
         names = ", ".join(shipped_models())
         raise ValueError(
-            f"unknown model {model!r}: choose from {names}, or give the path of a {_SUFFIX} file"
+            f"unknown model {model!r}: choose from {names}, "
+            f"or give the path of a {_STREAMING_SUFFIX} or {patches.SUFFIX} file"
         )
-    return _FOLDER / (model + _SUFFIX)
+    return next(path for suffix in _SUFFIXES if (path := _FOLDER / (model + suffix)).is_file())
+
+
+def looks_ahead(model: str | os.PathLike[str]) -> bool:
+    """Whether a model sees whole patches of a recording, and so cannot stream.
+
+    Raises what `model_path` raises.
+    """
+    return model_path(model).suffix == patches.SUFFIX
+
+
+def check_model(model: str | os.PathLike[str]) -> None:
+    """Read a model, of either kind, as its first use would; raise what that would raise."""
+    if looks_ahead(model):
+        patches.PatchModel(model_path(model))
+    else:
+        load_model(model)
 
 
 def load_model(model: str | os.PathLike[str]) -> _core.Model:
-    """Read a model, or hand out the copy in memory while its file is unchanged: a batch loads it once.
+    """Read a model that streams, or hand out the copy in memory while its file is unchanged: a batch loads it
+    once.
 
-    Raises what `model_path` raises, and ValueError for a file that is not a model, naming what is wrong in
-    it.
+    Raises what `model_path` raises, and ValueError for a model that cannot stream, and for a file that is
+    not a model, naming what is wrong in it.
     """
     path = model_path(model)
+    if path.suffix == patches.SUFFIX:
+        raise ValueError(patches.cannot_stream(path))
     status = path.stat()
     return _load(str(path.resolve()), status.st_mtime_ns, status.st_size)
 

@@ -28,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--steps", type=int, help="instead of the recipe's number: the learning rate follows")
     parser.add_argument(
-        "--export", type=Path, help="write the best weights of --run to this .safetensors or .onnx file"
+        "--export",
+        type=Path,
+        help="write the best weights of --run as a .safetensors file (of a cnn: .onnx), or a bare graph",
     )
     parser.add_argument(
         "--note", action="append", default=[], metavar="KEY=TEXT", help="metadata of the exported file"
@@ -59,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str]) -> None:
-    """Write the best weights of a run as a model file, or as a graph for onnxruntime."""
+    """Write the best weights of a run as a model file (of a cnn: .onnx), or a bare graph for onnxruntime."""
     checkpoint = run / CHECKPOINT
     if not checkpoint.exists():
         raise FileNotFoundError(f"nothing to export: no {checkpoint}")
@@ -71,7 +73,7 @@ def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str]) -> None
         )
     state.averaged.load_state_dict(state.best)
     model = round_weights(state.averaged)
-    if path.suffix == ".onnx":
+    if path.suffix == ".onnx" and model.architecture != "cnn":
         save_onnx(model, path)
     else:
         notes = {"recipe": recipe.name, "score": f"held-out vocals {state.best_score:.2f} dB uSDR", **notes}

@@ -86,8 +86,9 @@ def saturate(audio: Array, drive_db: float) -> Array:
     level = float(np.sqrt(np.mean(np.square(audio))))
     if level < 1e-5:
         return audio
-    driven = np.tanh(audio * np.float32(decibels(drive_db) / level))
-    return driven * np.float32(level / max(float(np.sqrt(np.mean(np.square(driven)))), 1e-5))
+    driven: Array = np.tanh(audio * np.float32(decibels(drive_db) / level))
+    driven *= np.float32(level / max(float(np.sqrt(np.mean(np.square(driven)))), 1e-5))
+    return driven
 
 
 def compress(spectra: Spectra, strength: float) -> None:

@@ -110,11 +110,11 @@ class CNN(MaskEstimator):
         return torch.cat([masks, masks[..., -1:]], -1).unsqueeze(-1)
 
     def _patchwise(self, magnitudes: Tensor) -> Tensor:
-        """Whole recordings on a fixed grid of patches, with silence before and after, as onnxruntime is fed."""
+        """Whole recordings on a fixed grid of patches, silence before and after, as onnxruntime is fed."""
         batch, frames = magnitudes.shape[:2]
         margin = (PATCH - KEPT) // 2
         count = -(-frames // KEPT)
         padded = nn.functional.pad(magnitudes, (0, 0, 0, 0, margin, count * KEPT - frames + margin))
         patches = padded.unfold(1, PATCH, KEPT).permute(0, 1, 4, 2, 3)  # (batch, count, frames, bins, 1)
         masks = self.masks(patches.flatten(0, 1))[:, margin : margin + KEPT]
-        return masks.unflatten(0, (batch, count)).flatten(1, 2)[:, :frames]
+        return masks.reshape(batch, count * KEPT, *masks.shape[2:])[:, :frames]

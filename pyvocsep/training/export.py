@@ -8,31 +8,38 @@ import datetime
 import warnings
 from pathlib import Path
 
+import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from .cnn import CNN, PATCH
 from .grid import Grid
 from .models import GRU, BandGRU, MaskEstimator
 
 FORMAT = "pyvocsep-1"
+HALF = ".half"  # of the names of weights stored in float16
 
 
 def round_weights(model: MaskEstimator) -> MaskEstimator:
-    """Round in place to what a model file stores (matrices to float16), so that what is scored is what
-    ships.
+    """Round in place to what a model file stores (matrices and kernels to float16), so that what is scored
+    is what ships.
     """
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.ndim == 2:
+            if parameter.ndim >= 2:
                 parameter.copy_(parameter.half().float())
     return model
 
 
 def save_model(model: MaskEstimator, path: Path, name: str, **notes: str) -> None:
-    """Write tensors and metadata. ``notes`` are free text: trained_on, recipe, score, license."""
+    """Write weights and metadata: as .safetensors for the core, or, of a model that it does not run, as
+    .onnx. ``notes`` are free text: trained_on, recipe, score, license.
+    """
     tensors = {
-        key: (value.half() if value.ndim == 2 else value.float()).contiguous()
+        key: (value.half() if value.ndim >= 2 else value.float()).contiguous()
         for key, value in model.state_dict().items()
     }
     for key, value in tensors.items():
@@ -48,14 +55,34 @@ def save_model(model: MaskEstimator, path: Path, name: str, **notes: str) -> Non
         **model.metadata(),
         **notes,
     }
-    save_file(tensors, path, metadata=metadata)
+    if isinstance(model, CNN):
+        save_onnx(model, path)
+        _halve_and_label(path, metadata)
+    else:
+        save_file(tensors, path, metadata=metadata)
+
+
+def _halve_and_label(path: Path, metadata: dict[str, str]) -> None:
+    """Store the kernels of a graph in float16, cast back when it is loaded, and its metadata with it."""
+    graph = onnx.load(str(path))
+    casts = []
+    for tensor in graph.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.ndim >= 2:
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
+            casts.append(onnx.helper.make_node("Cast", [name + HALF], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.graph.node]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
+    onnx.helper.set_model_props(graph, metadata)
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(path))
 
 
 def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
     """The network and the metadata of a model file, ready to separate (evaluation mode)."""
-    with safe_open(path, framework="pt") as file:
-        metadata: dict[str, str] = file.metadata() or {}
-        tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+    metadata, tensors = (_read_onnx if path.suffix == ".onnx" else _read_safetensors)(path)
     if metadata.get("format") != FORMAT:
         raise ValueError(
             f"{path} is not a model file: its format is {metadata.get('format')!r}, not {FORMAT!r}"
@@ -74,16 +101,55 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
             blocks=sum(key.endswith("time_norm.weight") for key in tensors),
             band_edges=[int(edge) for edge in metadata["band_edges"].split(",")],
         )
+    elif metadata["architecture"] == "cnn":
+        model = CNN(grid, tuple(int(width) for width in metadata["widths"].split(",")))
+        counters = {key: value for key, value in model.state_dict().items() if value.dtype == torch.int64}
+        tensors = {**tensors, **counters}  # how many batches normalisation saw, which no file says
     else:
         raise ValueError(f"{path} has an unknown architecture: {metadata['architecture']!r}")
     model.load_state_dict(tensors)
     return model.eval(), metadata
 
 
+def _read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        return file.metadata() or {}, {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+
+
+def _read_onnx(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """The metadata and the named weights of a graph that :func:`save_model` wrote."""
+    try:
+        graph = onnx.load(str(path))
+    except Exception as error:  # protobuf's own
+        raise ValueError(f"{path} is not a model file: {error}") from None
+    metadata = {entry.key: entry.value for entry in graph.metadata_props}
+    tensors = {
+        tensor.name.removeprefix("model.").removesuffix(HALF): torch.from_numpy(
+            numpy_helper.to_array(tensor).astype(np.float32)
+        )
+        for tensor in graph.graph.initializer
+    }
+    return metadata, tensors
+
+
+class _Patches(torch.nn.Module):
+    """A CNN as onnxruntime runs it: patches in, their masks out, no state."""
+
+    def __init__(self, model: CNN):
+        super().__init__()
+        self.model = model
+
+    def forward(self, magnitudes: torch.Tensor) -> torch.Tensor:
+        return self.model.masks(magnitudes)
+
+
 def save_onnx(model: MaskEstimator, path: Path) -> None:
     """One graph: (magnitudes (1, T, K, features), state) to (masks (1, T, K, channels), new_state), T
-    dynamic.
+    dynamic; of a CNN, magnitudes (N, PATCH, K, 1) to masks of that shape, N dynamic.
     """
+    if isinstance(model, CNN):
+        _save_patches(model, path)
+        return
     features = 4 if isinstance(model, BandGRU) else 1
     magnitudes = torch.rand(1, 8, model.grid.bins, features)
     with torch.no_grad(), warnings.catch_warnings():
@@ -99,4 +165,23 @@ def save_onnx(model: MaskEstimator, path: Path) -> None:
             dynamic_axes={"magnitudes": {1: "frames"}, "masks": {1: "frames"}},
             opset_version=17,
             dynamo=False,
+        )
+
+
+def _save_patches(model: CNN, path: Path) -> None:
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Patches(model).eval(),
+            (torch.rand(2, PATCH, model.grid.bins, 1),),
+            str(path),
+            input_names=["magnitudes"],
+            output_names=["masks"],
+            dynamic_axes={"magnitudes": {0: "patches"}, "masks": {0: "patches"}},
+            opset_version=17,
+            dynamo=False,
+            # Weights keep their names and normalisation stays apart, so that PyTorch can read them back;
+            # onnxruntime joins the two when it loads the file.
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
         )

@@ -129,9 +129,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         lossy = rate < self.grid.sample_rate
         return spectra, int(found.shape[-1] * RELIABLE_BANDWIDTH) if lossy else found.shape[-1]
 
-    def _random(
-        self, rng: np.random.Generator, track: Track, saturation: float = 0.0
-    ) -> tuple[Spectra, int]:
+    def _random(self, rng: np.random.Generator, track: Track, saturation: float = 0.0) -> tuple[Spectra, int]:
         drive_db = rng.uniform(-6, 12) if rng.random() < saturation else None
         reverse = rng.random() < self.mixing.reversal
         return self._spectra(track, rng.random(), self._ratio(rng), reverse, drive_db)
