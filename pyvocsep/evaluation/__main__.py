@@ -1,64 +1,78 @@
-"""``python -m pyvocsep.evaluation mir1k|musdb --data DIR --model NAME``: the scores of a model on a
+"""``python -m pyvocsep.evaluation mir1k|musdb --data DIR --model NAME``: the scores of models on a
 benchmark.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
 from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from . import engines
-from .protocols import Result, evaluate_mir1k, evaluate_musdb, mean, mir1k_test, musdb_songs
+from pyvocsep.training.datasets import Pair
+
+from .protocols import BENCHMARKS, Result, mir1k_test, musdb_songs
+from .report import report, table, write_csv
+from .systems import ENGINES, ORACLE, UNPROCESSED, System, system
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        engine = getattr(engines, options.engine)(options.model)
+        if options.benchmark == "report":
+            for benchmark in BENCHMARKS:
+                if (options.output / benchmark).is_dir():
+                    print(f"{benchmark}\n\n{report(options.output, benchmark)}\n")
+            return 0
         if options.benchmark == "mir1k":
             pairs = mir1k_test(options.data, options.every)
-            running = evaluate_mir1k(pairs, engine)
         else:
             pairs = musdb_songs(options.data, _song_names(options.songs) if options.songs else None)
-            running = evaluate_musdb(pairs, engine)
-        results = list(tqdm(running, total=len(pairs), unit="recording", disable=None))
-        if options.csv:
-            write_csv(options.csv, results)
-    except (OSError, ValueError) as error:
+        names = list(dict.fromkeys(options.model or ["band-gru"]))
+        _systems(tuple(names), options.engine)  # what is wrong with a model is said before the work begins
+        scored = list(_scored(options.benchmark, pairs, names, options.engine, options.jobs))
+        results = {_label(name): [some[name] for some in scored] for name in names}
+        if options.output:
+            for label, some in results.items():
+                write_csv(options.output / options.benchmark / f"{label}.csv", some)
+            print(report(options.output, options.benchmark))
+        else:
+            print(table(results, options.benchmark))
+    except (OSError, ValueError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    # The MIR-1K table weighs clips by their length: NSDR becomes GNSDR, SIR GSIR, SAR GSAR.
-    means = mean(results, weighted=options.benchmark == "mir1k")
-    prefix = "G" if options.benchmark == "mir1k" else ""
-    print(table(options.model, len(results), means, prefix))
     return 0
 
 
-def table(model: str, count: int, means: dict[str, float], prefix: str = "") -> str:
-    """A Markdown table of one row."""
-    heads = [" ".join([*name.split(" ")[:-1], prefix + name.split(" ")[-1]]) for name in means]
-    rows = [
-        ["model", "recordings", *heads],
-        ["---"] * (len(heads) + 2),
-        [model, str(count), *(f"{value:.2f}" for value in means.values())],
-    ]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+def _scored(
+    benchmark: str, pairs: Sequence[Pair], names: Sequence[str], engine: str, jobs: int
+) -> Iterator[dict[str, Result]]:
+    """Every recording's results by the systems' names, in order, computed by ``jobs`` processes."""
+    score = partial(_score, benchmark, tuple(names), engine)
+    bar = partial(tqdm, total=len(pairs), unit="recording", disable=None)
+    if jobs == 1:
+        yield from bar(map(score, pairs))
+    else:
+        with ProcessPoolExecutor(jobs) as pool:
+            yield from bar(pool.map(score, pairs))
 
 
-def write_csv(path: Path, results: Sequence[Result]) -> None:
-    """One line per recording."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["name", "seconds", *results[0].measures])
-        for result in results:
-            writer.writerow(
-                [result.name, f"{result.seconds:.3f}", *(f"{v:.4f}" for v in result.measures.values())]
-            )
+def _score(benchmark: str, names: tuple[str, ...], engine: str, pair: Pair) -> dict[str, Result]:
+    return BENCHMARKS[benchmark].score(pair, _systems(names, engine))
+
+
+@lru_cache(maxsize=1)
+def _systems(names: tuple[str, ...], engine: str) -> dict[str, System]:
+    return {name: system(name, engine) for name in names}
+
+
+def _label(name: str) -> str:
+    """What a system is called in tables: its name, or that of its file."""
+    return name if name in (ORACLE, UNPROCESSED) else Path(name).stem
 
 
 def _song_names(songs: str) -> list[str]:
@@ -77,18 +91,31 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pyvocsep.evaluation", description=__doc__)
     benchmarks = parser.add_subparsers(dest="benchmark", required=True)
     mir1k = benchmarks.add_parser("mir1k", help="825 clips, equal energy, BSS Eval v3")
-    mir1k.add_argument("--every", type=int, default=1, help="only every N-th clip")
-    musdb = benchmarks.add_parser("musdb", help="SONG/{vocals,accompaniment} folders, uSDR")
+    mir1k.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th clip")
+    musdb = benchmarks.add_parser("musdb", help="SONG/{vocals,accompaniment} folders: uSDR and BSS Eval v4")
     musdb.add_argument(
         "--songs", help="a .txt with a name per line, or a recipe, whose held-out songs are meant"
     )
     for benchmark in (mir1k, musdb):
-        benchmark.add_argument("--data", type=Path, required=True, help="the data set's folder")
-        benchmark.add_argument("--model", default="band-gru", help="a shipped name or a .safetensors file")
-        benchmark.add_argument(
-            "--engine", choices=engines.ENGINES, default="core", help="what computes the masks"
+        add = benchmark.add_argument
+        add("--data", type=Path, required=True, metavar="DIR", help="the data set's folder")
+        add(
+            "--model",
+            action="append",
+            metavar="NAME",
+            help=f"a shipped name, a model file, '{UNPROCESSED}' (unprocessed), or '{ORACLE}' (the "
+            "oracle); can be repeated (band-gru)",
         )
-        benchmark.add_argument("--csv", type=Path, help="write the measures of every recording")
+        add("--engine", choices=ENGINES, default="core", help="what computes the masks (core)")
+        add("--jobs", type=int, default=1, metavar="N", help="processes (1)")
+        add(
+            "--output",
+            type=Path,
+            metavar="DIR",
+            help="keep a CSV per system there, and make the table and the plots of all that it holds",
+        )
+    again = benchmarks.add_parser("report", help="make the tables and plots of the CSVs in a folder again")
+    again.add_argument("--output", type=Path, required=True, metavar="DIR")
     return parser
 
 

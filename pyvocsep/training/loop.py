@@ -172,6 +172,9 @@ def separate(model: MaskEstimator, mixture: Audio, sample_rate: int) -> Audio:
     if model.channels == 2 and channels == 1:
         stack = stack.expand(-1, -1, 2)
     masks, _ = model(model.features(stack.unsqueeze(0).to(device)))
+    if model.channels == 2 and channels == 1:
+        # One signal on both sides, one mask: of the mean logit, as the core folds its output layers.
+        masks = torch.logit(masks, eps=1e-7).mean(-1, keepdim=True).sigmoid()
     mask = masks[0].permute(2, 0, 1).cpu().numpy()
     # Above the network's range, the mean of its top bins.
     above = mask[..., -model.extension_bins :].mean(-1, keepdims=True)
