@@ -21,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--run", type=Path, required=True, help="checkpoints and curves go here; continues what is there"
     )
+    parser.add_argument(
+        "--initial", type=Path, metavar="FILE", help="begin with the weights of a model file, not at random"
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=1, help="compute threads (default 1)")
     parser.add_argument(
@@ -50,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.data is None:
             parser.error("training needs --data")
         else:
-            train(recipe, options.data, options.run, options.device, options.minutes)
+            initial = load_model(options.initial)[0] if options.initial else None
+            train(recipe, options.data, options.run, options.device, options.minutes, initial)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from pyvocsep.evaluation.metrics import usdr
 
 from .architectures import build
+from .curves import plot_curves
 from .datasets import Decoder, Pair
 from .grid import Audio, analyse, synthesise
 from .loss import separation_loss
@@ -29,6 +30,7 @@ from .recipe import Recipe, Schedule
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.csv"
+CURVES = "curves.png"
 
 
 @dataclass
@@ -204,10 +206,18 @@ def score(
     return float(means[0]), float(means[1])
 
 
-def train(recipe: Recipe, data: Path, run: Path, device: str = "cpu", minutes: float = math.inf) -> State:
+def train(
+    recipe: Recipe,
+    data: Path,
+    run: Path,
+    device: str = "cpu",
+    minutes: float = math.inf,
+    initial: MaskEstimator | None = None,
+) -> State:
     """Train by ``recipe`` on the folders below ``data``; everything written goes below ``run``.
 
-    Continues from the checkpoint in ``run`` if there is one, and stops, leaving one, after ``minutes``.
+    Continues from the checkpoint in ``run`` if there is one, else from the weights of ``initial`` if
+    given, and stops, leaving a checkpoint, after ``minutes``.
     """
     run.mkdir(parents=True, exist_ok=True)
     decoder = Decoder(data / "decoded")
@@ -217,6 +227,9 @@ def train(recipe: Recipe, data: Path, run: Path, device: str = "cpu", minutes: f
     if checkpoint.exists():
         state.load(checkpoint)
         print(f"continuing from step {state.step}", flush=True)
+    elif initial is not None:
+        state.model.load_state_dict(initial.state_dict())
+        state.averaged.load_state_dict(initial.state_dict())
     mixtures = Mixtures(
         recipe.data.training_pairs(data),
         recipe.data.instrumental_tracks(data),
@@ -275,6 +288,7 @@ def _record(state: State, run: Path, vocals: float, accompaniment: float, loss: 
         writer = csv.DictWriter(file, row.keys())
         writer.writeheader()
         writer.writerows(state.history)
+    plot_curves(state.history, run / CURVES)
     mark = "  best" if state.best_step == state.step else ""
     print(
         f"step {state.step}  loss {loss:.3f}  held out: vocals {vocals:.2f} dB,"

@@ -92,6 +92,47 @@ def test_what_is_held_out_is_not_trained_on(data):
         Data(musdb="songs", watched=("A - One",)).training_pairs(data)
 
 
+ON_THE_175_CLIPS = [name for name in shipped_recipes() if load_recipe(find_recipe(name)).data.singers]
+
+
+def test_which_recipes_claim_the_protocol_of_mir1k():
+    assert ON_THE_175_CLIPS == ["band-gru-mir1k", "cnn", "gru"]
+
+
+@pytest.mark.parametrize("name", ON_THE_175_CLIPS)
+def test_no_singer_of_the_test_set_is_in_any_batch(name, tmp_path, monkeypatch):
+    """Every file that examples are made of, recorded at the door, in a folder with all 19 singers."""
+    recipe = load_recipe(find_recipe(name))
+    rng = np.random.default_rng(0)
+    others = ["amy", "abjones", "Ani", "bobon", "bug", "davidson", "fdps", "geniusturtle", "heycat", "jmzen"]
+    others += ["Kenshin", "khair", "leon", "stool", "tammy", "titon", "yifen", "annar", "ariel"]
+    for singer in others:
+        for song in range(1, 9):
+            path = tmp_path / recipe.data.mir1k / "Wavfile" / f"{singer}_{song}_01.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, 0.1 * rng.standard_normal((4000, 2)), 16_000)
+    opened = []
+    open_file = datasets.Decoder.open
+    monkeypatch.setattr(
+        datasets.Decoder, "open", lambda self, path: opened.append(path) or open_file(self, path)
+    )
+    examples = Mixtures(
+        recipe.data.training_pairs(tmp_path),
+        recipe.data.instrumental_tracks(tmp_path),
+        GRID,
+        1,
+        8,
+        datasets.Decoder(tmp_path / "decoded"),
+        mixing=recipe.mixing,
+    )
+    for index in range(150):
+        examples[index]
+    assert {path.stem.split("_")[0] for path in opened} == {"amy", "abjones"}
+    songs = {path.stem.rpartition("_")[0] for path in opened}
+    assert not songs & set(recipe.data.held_out)
+    assert len(songs) > 10, "the spy saw too little"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -135,8 +135,18 @@ def test_learning_rate_rises_then_falls_to_nothing(data):
     assert rates[-1] < 1e-4
 
 
-def test_a_resumed_training_ends_where_an_uninterrupted_one_does(data):
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+@pytest.mark.parametrize("architecture", ["band-gru", "cnn"])
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(data, optimiser, architecture):
     recipe = load_recipe(data / "tiny.toml")
+    training = dataclasses.replace(recipe.training, optimiser=optimiser)
+    model = recipe.model
+    if architecture == "cnn":
+        if optimiser == "muon":
+            pytest.skip("a cnn has no matrices for muon")
+        grid = ("sample_rate", "n_fft", "hop", "dropout")
+        model = {"architecture": "cnn", "widths": [4, 8], **{key: model[key] for key in grid}}
+    recipe = dataclasses.replace(recipe, training=training, model=model)
     whole = loop.train(recipe, data / "data", data / "whole")
     first = loop.train(recipe, data / "data", data / "parts", minutes=0)
     assert first.step == 1
@@ -151,8 +161,42 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(data):
     assert whole.best_step in (2, 4)
 
 
-def test_training_lowers_the_loss(data):
+def test_muon_has_the_hidden_matrices_and_adamw_the_rest(data):
     recipe = load_recipe(data / "tiny.toml")
+    recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, optimiser="muon"))
+    state = loop.start(recipe)
+    names = {id(parameter): name for name, parameter in state.model.named_parameters()}
+    muon, adamw = (
+        [names[id(p)] for group in optimiser.param_groups for p in group["params"]]
+        for optimiser in state.optimisers
+    )
+    assert sorted(muon + adamw) == sorted(names.values())
+    assert "blocks.0.time_gru.weight_hh_l0" in muon
+    assert "blocks.0.time_gru.bias_hh_l0" in adamw
+    assert {"encoder.weight", "decoder.weight"} <= set(adamw)
+    bad = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, optimiser="sgd"))
+    with pytest.raises(ValueError, match="unknown optimiser 'sgd'"):
+        loop.start(bad)
+
+
+def test_a_training_can_begin_with_the_weights_of_a_file(data):
+    recipe, run = str(data / "tiny.toml"), str(data / "run")
+    path = data / "tiny.safetensors"
+    assert main([recipe, "--data", str(data / "data"), "--run", run]) == 0
+    assert main([recipe, "--run", run, "--export", str(path)]) == 0
+    model, _ = load_model(path)
+    still = dataclasses.replace(load_recipe(data / "tiny.toml"))
+    still = dataclasses.replace(still, training=dataclasses.replace(still.training, learning_rate=0.0))
+    state = loop.train(still, data / "data", data / "again", minutes=0, initial=model)
+    for key, value in model.state_dict().items():
+        torch.testing.assert_close(state.model.state_dict()[key], value, rtol=0, atol=0)
+        torch.testing.assert_close(state.averaged.state_dict()[key], value, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_training_lowers_the_loss(data, optimiser):
+    recipe = load_recipe(data / "tiny.toml")
+    recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, optimiser=optimiser))
     state = loop.start(recipe)
     vocals, accompaniment, _ = (t for t in random_stems(channels=2))
     shape = (2, 12, 129, 2)
@@ -201,6 +245,7 @@ def test_the_command_trains_exports_and_explains(data, capsys):
     assert main([recipe, "--data", str(data / "data"), "--run", run]) == 0
     assert "held out: vocals" in capsys.readouterr().out
     assert (data / "run" / "history.csv").read_text().count("\n") == 3
+    assert (data / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
     path = data / "tiny.safetensors"
     assert main([recipe, "--run", run, "--export", str(path), "--note", "license=CC0"]) == 0
     _, metadata = load_model(path)
