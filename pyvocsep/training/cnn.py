@@ -14,6 +14,11 @@ KEPT = 64
 """Frames in the middle of a patch whose masks are kept; the others only lend them context."""
 
 
+def normalisation(width: int) -> nn.GroupNorm:
+    """Of each patch by its own level: recordings differ in theirs more than a batch's averages can follow."""
+    return nn.GroupNorm(max(1, width // 8), width)
+
+
 class CNN(MaskEstimator):
     """Segments patches of the magnitude spectrogram into vocals and the rest: a soft mask for each bin.
 
@@ -43,7 +48,7 @@ class CNN(MaskEstimator):
         self.encoder = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(before, width, 5, stride=2, padding=2, bias=False),
-                nn.BatchNorm2d(width),
+                normalisation(width),
                 nn.LeakyReLU(0.2),
             )
             for before, width in zip(inputs, self.widths, strict=True)
@@ -62,9 +67,9 @@ class CNN(MaskEstimator):
                         output_padding=1,
                         bias=False,
                     ),
-                    nn.BatchNorm2d(self.widths[level - 1]),
+                    normalisation(self.widths[level - 1]),
                     nn.ReLU(),
-                    nn.Dropout2d(dropout),
+                    nn.Dropout2d(dropout if level > len(self.widths) // 2 else 0.0),
                 )
             )
         self.head = nn.ConvTranspose2d(2 * self.widths[0], 1, 5, stride=2, padding=2, output_padding=1)

@@ -103,8 +103,7 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
         )
     elif metadata["architecture"] == "cnn":
         model = CNN(grid, tuple(int(width) for width in metadata["widths"].split(",")))
-        counters = {key: value for key, value in model.state_dict().items() if value.dtype == torch.int64}
-        tensors = {**tensors, **counters}  # how many batches normalisation saw, which no file says
+        tensors = {key: value for key, value in tensors.items() if key in model.state_dict()}
     else:
         raise ValueError(f"{path} has an unknown architecture: {metadata['architecture']!r}")
     model.load_state_dict(tensors)
@@ -180,8 +179,7 @@ def _save_patches(model: CNN, path: Path) -> None:
             dynamic_axes={"magnitudes": {0: "patches"}, "masks": {0: "patches"}},
             opset_version=17,
             dynamo=False,
-            # Weights keep their names and normalisation stays apart, so that PyTorch can read them back;
-            # onnxruntime joins the two when it loads the file.
+            # Nothing is folded into anything: weights keep their names, and PyTorch can read them back.
             training=torch.onnx.TrainingMode.PRESERVE,
             do_constant_folding=False,
         )

@@ -149,9 +149,6 @@ def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> fl
     with torch.no_grad():
         for average, parameter in zip(state.averaged.parameters(), state.model.parameters(), strict=True):
             average.lerp_(parameter, 1 - decay)
-        for seen, buffer in zip(state.averaged.buffers(), state.model.buffers(), strict=True):
-            if buffer.is_floating_point():  # by batch normalisation
-                seen.lerp_(buffer, 1 - decay)
     return float(loss.detach())
 
 
