@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 import pyvocsep
-from pyvocsep.models import load_model, model_path, shipped_models
+from pyvocsep.models import load_model, looks_ahead, model_path, shipped_models
+from pyvocsep.patches import PatchModel
 
 
 def test_what_is_shipped() -> None:
-    assert shipped_models() == ("band-gru", "gru")
+    assert shipped_models() == ("band-gru", "band-gru-mir1k", "cnn", "gru")
 
 
-@pytest.mark.parametrize("name", ["band-gru", "gru"])
+@pytest.mark.parametrize("name", shipped_models())
 def test_a_shipped_model_has_a_card_and_separates(name, mixture) -> None:
-    metadata = load_model(name).metadata
+    model = PatchModel(model_path(name)) if looks_ahead(name) else load_model(name)
+    metadata = model.metadata
     assert (metadata["name"], metadata["stems"]) == (name, "vocals,accompaniment")
     assert all(metadata[key] for key in ("trained_on", "score", "license"))
     assert name in model_path(name).with_suffix(".md").read_text()

@@ -182,6 +182,10 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         if rng.random() < mixing.pause:
             low, high = np.sort(rng.integers(0, self.frames + 1, 2))
             voice[:, low:high] = 0
+        if rng.random() < mixing.silence:
+            edge = rng.integers(1, max(2, 3 * self.frames // 4))
+            silent = slice(edge) if rng.random() < 0.5 else slice(-edge, None)
+            voice[:, silent] = backing[:, silent] = 0
         alone = rng.random()
         if alone < mixing.voice_only:
             backing[:] = 0

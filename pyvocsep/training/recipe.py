@@ -95,6 +95,7 @@ class Mixing:
     voice_only: float = 0.03
     backing_only: float = 0.04
     pause: float = 0.12  # some of the voice's frames are silent
+    silence: float = 0.0  # before or after everything, as patches see it at a recording's ends
     noise: float = 0.5  # a noise floor, as 16-bit files have and freshly decoded ones do not
     hidden: float = 0.3  # some bands or frames are not shown to the network
 

@@ -149,6 +149,19 @@ def test_a_bad_recipe_is_told_what_is_wrong(tmp_path, text, message):
         load_recipe(path)
 
 
+def test_silence_lies_at_one_end_of_both_stems(data):
+    examples = mixtures(data, mixing=Mixing(silence=1.0, noise=0.0, pause=0.0))
+    ends = set()
+    for index in range(30):
+        example = examples[index]
+        silent = (example["vocals"] + example["accompaniment"]).abs().sum((1, 2)) == 0
+        count = int(silent.sum())
+        assert 1 <= count < 20
+        assert silent[:count].all() or silent[-count:].all()
+        ends.add(bool(silent[0]))
+    assert ends == {True, False}
+
+
 def test_a_file_is_decoded_once_and_read_in_parts(data):
     decoder = datasets.Decoder(data / "decoded")
     track = datasets.musdb(data / "songs")[0].vocals
