@@ -18,10 +18,20 @@ def irfft(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
 def scaled_grid(n_fft: int, hop: int, model_rate: float, rate: float) -> tuple[int, int]:
     """Frame and hop in samples that put a stream of another rate on a model's grid. ValueError if none do."""
 
-class Model:
-    """A model file, read and checked. OSError if it cannot be read, ValueError if it is not sound."""
+class Precision:
+    """What the networks' products are computed in."""
 
-    def __init__(self, path: str) -> None: ...
+    float32: Precision
+    bfloat16: Precision
+
+def has_bfloat16() -> bool:
+    """Whether models can be read with `Precision.bfloat16` here."""
+
+class Model:
+    """A model file, read and checked. OSError if it cannot be read, ValueError if it is not sound, or if this
+    machine lacks the precision."""
+
+    def __init__(self, path: str, precision: Precision = ...) -> None: ...
     @property
     def metadata(self) -> dict[str, str]: ...
     @property

@@ -127,10 +127,12 @@ class StemMixer(Effect):
             silences it.
         model: the name of a shipped model that streams, `band-gru` or `gru`, or the path of its file.
         threads: how many to compute with; the result does not depend on it.
+        precision: of the network's products: "float32", or, where the processor has AVX512-BF16, "bfloat16",
+            which is faster and changes the stems by some -50 dB.
 
     Raises:
         ValueError: a level that is NaN or above 60 dB, threads out of range (1 to 64), an unknown model name,
-            a file that is not a model.
+            a file that is not a model, a model that cannot stream, a precision that is not this machine's.
         FileNotFoundError: no model file at the path.
 
     Sample rates from 8 to 192 kHz are taken as they are: nothing is resampled. Samples that are not finite,
@@ -144,12 +146,13 @@ class StemMixer(Effect):
         accompaniment_db: float = -60.0,
         model: str | os.PathLike[str] = DEFAULT,
         threads: int = 1,
+        precision: str = "float32",
     ) -> None:
         super().__init__()
         check_threads(threads)
         self._gains = [_gain("vocals_db", vocals_db), _gain("accompaniment_db", accompaniment_db)]
         self._levels_db = [float(vocals_db), float(accompaniment_db)]
-        self._weights = load_model(model)
+        self._weights = load_model(model, precision)
         self._model = os.fspath(model)
         self._threads = threads
         self._core: _core.StemMixer | None = None
@@ -159,14 +162,18 @@ class StemMixer(Effect):
         self._holds_tail = False  # has a stream under way
 
     @classmethod
-    def vocals(cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1) -> StemMixer:
+    def vocals(
+        cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1, precision: str = "float32"
+    ) -> StemMixer:
         """Return an effect that keeps the vocals alone."""
-        return cls(0.0, -math.inf, model, threads)
+        return cls(0.0, -math.inf, model, threads, precision)
 
     @classmethod
-    def karaoke(cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1) -> StemMixer:
+    def karaoke(
+        cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1, precision: str = "float32"
+    ) -> StemMixer:
         """Return an effect that keeps all but the vocals."""
-        return cls(-math.inf, 0.0, model, threads)
+        return cls(-math.inf, 0.0, model, threads, precision)
 
     @property
     def vocals_db(self) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pyvocsep import _core
 from pyvocsep.exclusive import Exclusive
-from pyvocsep.models import DEFAULT, load_model, looks_ahead, model_path
+from pyvocsep.models import DEFAULT, load_model, looks_ahead, patch_model_path
 from pyvocsep.patches import WholeRecording
 
 MIN_SAMPLE_RATE = 8_000
@@ -29,9 +29,12 @@ class Separator:
         channels: 1 or 2.
         model: the name of a shipped model, as `band-gru` or `gru`, or the path of a model file.
         threads: how many to compute with; the result does not depend on it.
+        precision: of the network's products: "float32", or, where the processor has AVX512-BF16, "bfloat16",
+            which is faster and changes the stems by some -50 dB.
 
     Raises:
-        ValueError: rate, channels or threads out of range, an unknown model name, a file that is not a model.
+        ValueError: rate, channels or threads out of range, an unknown model name, a file that is not a model,
+            a precision that is unknown or not this machine's.
         FileNotFoundError: no model file at the path.
         ImportError: the model needs onnxruntime, which is not installed.
 
@@ -57,6 +60,7 @@ class Separator:
         channels: int = 2,
         model: str | os.PathLike[str] = DEFAULT,
         threads: int = 1,
+        precision: str = "float32",
     ) -> None:
         check_sample_rate(sample_rate)
         if channels not in (1, 2):
@@ -64,9 +68,9 @@ class Separator:
         check_threads(threads)
         self._core: _core.Separator | WholeRecording
         if looks_ahead(model):
-            self._core = WholeRecording(model_path(model), sample_rate, channels, threads)
+            self._core = WholeRecording(patch_model_path(model, precision), sample_rate, channels, threads)
         else:
-            self._core = _core.Separator(load_model(model), sample_rate, channels, threads)
+            self._core = _core.Separator(load_model(model, precision), sample_rate, channels, threads)
         self._sample_rate = sample_rate
         self._channels = channels
         self._model = os.fspath(model)

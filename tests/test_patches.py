@@ -158,3 +158,8 @@ def test_without_onnxruntime_it_says_what_to_install(model, monkeypatch, capsys,
         pyvocsep.process(np.zeros(100, np.float32), 44_100, model=model)
     assert cli.main(["song.wav", "--model", str(model)]) == 2
     assert "pip install pyvocsep[onnx]" in capsys.readouterr().err
+
+
+def test_its_products_are_float32_alone(model) -> None:
+    with pytest.raises(ValueError, match="'small' runs in float32 alone"):
+        pyvocsep.process(np.zeros(100, np.float32), 44_100, model=model, precision="bfloat16")

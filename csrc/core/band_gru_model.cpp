@@ -16,7 +16,8 @@ std::vector<int> read_edges(const ModelFile& file) {
   return edges;
 }
 
-std::vector<Linear> read_encoders(const ModelFile& file, const std::vector<int>& edges, int dim, int channels) {
+std::vector<Linear> read_encoders(const Kernels& kernels, const ModelFile& file, const std::vector<int>& edges, int dim,
+                                  int channels) {
   const int bands = static_cast<int>(edges.size()) - 1, features = channels == 2 ? 4 : 1;
   const Tensor& weight = file.tensor("encoder.weight", {dim, 4 * edges.back()});
   const Tensor& bias = file.tensor("encoder.bias", {bands, dim});
@@ -33,12 +34,13 @@ std::vector<Linear> read_encoders(const ModelFile& file, const std::vector<int>&
           matrix.at(n, k) = weight.at(n, column) + weight.at(n, column + 2) + weight.at(n, column + 3);
       }
     const float* first = bias.values.data() + static_cast<size_t>(b) * dim;
-    encoders.emplace_back(matrix, std::vector<float>(first, first + dim));
+    encoders.emplace_back(kernels, matrix, std::vector<float>(first, first + dim));
   }
   return encoders;
 }
 
-std::vector<Linear> read_decoders(const ModelFile& file, const std::vector<int>& edges, int dim, int channels) {
+std::vector<Linear> read_decoders(const Kernels& kernels, const ModelFile& file, const std::vector<int>& edges, int dim,
+                                  int channels) {
   const Tensor& weight = file.tensor("decoder.weight", {2 * edges.back(), dim});
   const Tensor& bias = file.tensor("decoder.bias", {2 * edges.back()});
   std::vector<Linear> decoders;
@@ -53,40 +55,42 @@ std::vector<Linear> read_decoders(const ModelFile& file, const std::vector<int>&
           matrix.at(k, i) = channels == 2 ? weight.at(left + c, i) : 0.5f * (weight.at(left, i) + weight.at(right, i));
         offset[k] = channels == 2 ? bias.values[left + c] : 0.5f * (bias.values[left] + bias.values[right]);
       }
-      decoders.emplace_back(matrix, offset);
+      decoders.emplace_back(kernels, matrix, offset);
     }
   return decoders;
 }
 
 // dim outputs from `parts` states of `hidden` values, each padded to whole panels in a row of x.
-Linear read_projection(const ModelFile& file, const std::string& name, int dim, int hidden, int parts) {
+Linear read_projection(const Kernels& kernels, const ModelFile& file, const std::string& name, int dim, int hidden,
+                       int parts) {
   const Tensor& weight = file.tensor(name + ".weight", {dim, parts * hidden});
   Matrix matrix(dim, parts * padded(hidden));
   for (int n = 0; n < dim; ++n)
     for (int part = 0; part < parts; ++part)
       for (int k = 0; k < hidden; ++k) matrix.at(n, part * padded(hidden) + k) = weight.at(n, part * hidden + k);
-  return Linear(matrix, file.tensor(name + ".bias", {dim}).values);
+  return Linear(kernels, matrix, file.tensor(name + ".bias", {dim}).values);
 }
 
 std::string block_name(int index) { return "blocks." + std::to_string(index) + "."; }
 
 }  // namespace
 
-BandGruModel::Block::Block(const ModelFile& file, int index, int dim, int bands, int max_frames)
-    : time_norm(file, block_name(index) + "time_norm.weight", dim),
-      band_norm(file, block_name(index) + "band_norm.weight", dim),
-      time(file, block_name(index) + "time_gru.", "_l0", dim),
-      forward(file, block_name(index) + "band_gru.", "_l0", dim),
-      backward(file, block_name(index) + "band_gru.", "_l0_reverse", dim),
-      time_linear(read_projection(file, block_name(index) + "time_linear", dim, time.hidden(), 1)),
-      band_linear(read_projection(file, block_name(index) + "band_linear", dim, forward.hidden(), 2)),
+BandGruModel::Block::Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames)
+    : time_norm(kernels, file, block_name(index) + "time_norm.weight", dim),
+      band_norm(kernels, file, block_name(index) + "band_norm.weight", dim),
+      time(kernels, file, block_name(index) + "time_gru.", "_l0", dim),
+      forward(kernels, file, block_name(index) + "band_gru.", "_l0", dim),
+      backward(kernels, file, block_name(index) + "band_gru.", "_l0_reverse", dim),
+      time_linear(read_projection(kernels, file, block_name(index) + "time_linear", dim, time.hidden(), 1)),
+      band_linear(read_projection(kernels, file, block_name(index) + "band_linear", dim, forward.hidden(), 2)),
       states(static_cast<size_t>(max_frames + 1) * bands * time.width()) {
   if (forward.hidden() != backward.hidden())
     file.fail("block " + std::to_string(index) + ": the two directions of band_gru differ in size");
 }
 
-BandGruModel::BandGruModel(const ModelFile& file, const Grid& grid, int channels, int max_frames)
-    : kernels_(kernels()),
+BandGruModel::BandGruModel(const Kernels& kernels, const ModelFile& file, const Grid& grid, int channels,
+                           int max_frames)
+    : kernels_(kernels),
       edges_(read_edges(file)),
       channels_(channels),
       input_bins_(std::min(edges_.back(), grid.bins())),
@@ -94,12 +98,12 @@ BandGruModel::BandGruModel(const ModelFile& file, const Grid& grid, int channels
       width_(padded(dim_)),
       scale_(2.0f / static_cast<float>(grid.frame)),
       exponent_(static_cast<float>(file.real("exponent", 0.05, 1.0))),
-      encoders_(read_encoders(file, edges_, dim_, channels)),
-      norm_(file, "norm.weight", dim_),
-      decoders_(read_decoders(file, edges_, dim_, channels)) {
+      encoders_(read_encoders(kernels, file, edges_, dim_, channels)),
+      norm_(kernels, file, "norm.weight", dim_),
+      decoders_(read_decoders(kernels, file, edges_, dim_, channels)) {
   int gates = 0, hidden = 0;
   for (int i = 0; i == 0 || file.has(block_name(i) + "time_norm.weight"); ++i) {
-    blocks_.emplace_back(file, i, dim_, bands(), max_frames);
+    blocks_.emplace_back(kernels, file, i, dim_, bands(), max_frames);
     gates = std::max({gates, blocks_.back().time.gates_width(), 2 * blocks_.back().forward.gates_width()});
     hidden = std::max(hidden, 2 * blocks_.back().forward.width());
   }

@@ -25,7 +25,7 @@ namespace pyvocsep {
 
 class BandGruModel : public MaskEstimator {
  public:
-  BandGruModel(const ModelFile& file, const Grid& grid, int channels, int max_frames);
+  BandGruModel(const Kernels& kernels, const ModelFile& file, const Grid& grid, int channels, int max_frames);
 
   int bins() const override { return edges_.back(); }
   void reset() noexcept override;
@@ -33,7 +33,7 @@ class BandGruModel : public MaskEstimator {
 
  private:
   struct Block {
-    Block(const ModelFile& file, int index, int dim, int bands, int max_frames);
+    Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames);
     RmsNorm time_norm, band_norm;
     Gru time, forward, backward;
     Linear time_linear, band_linear;

@@ -8,34 +8,34 @@ namespace {
 
 constexpr float kSilence = 0.01f;
 
-std::vector<Gru> read_layers(const ModelFile& file, int bins) {
+std::vector<Gru> read_layers(const Kernels& kernels, const ModelFile& file, int bins) {
   std::vector<Gru> layers;
   for (int inputs = bins;;) {
     const std::string suffix = "_l" + std::to_string(layers.size());
-    layers.emplace_back(file, "gru.", suffix, inputs);
+    layers.emplace_back(kernels, file, "gru.", suffix, inputs);
     inputs = layers.back().hidden();
     if (!file.has("gru.weight_ih_l" + std::to_string(layers.size()))) return layers;
   }
 }
 
-Linear read_head(const ModelFile& file, const std::string& name, int bins, int hidden) {
+Linear read_head(const Kernels& kernels, const ModelFile& file, const std::string& name, int bins, int hidden) {
   Matrix matrix(bins, hidden);
   matrix.values = file.tensor(name + ".weight", {bins, hidden}).values;
-  return Linear(matrix, file.tensor(name + ".bias", {bins}).values);
+  return Linear(kernels, matrix, file.tensor(name + ".bias", {bins}).values);
 }
 
 }  // namespace
 
-GruModel::GruModel(const ModelFile& file, const Grid& grid, int channels, int max_frames)
-    : kernels_(kernels()),
+GruModel::GruModel(const Kernels& kernels, const ModelFile& file, const Grid& grid, int channels, int max_frames)
+    : kernels_(kernels),
       bins_(file.integer("n_fft", 64, 16384) / 2 + 1),
       input_bins_(std::min(bins_, grid.bins())),
       channels_(channels),
       scale_(2.0f / static_cast<float>(grid.frame)),
       exponent_(static_cast<float>(file.real("exponent", 0.05, 1.0))),
-      layers_(read_layers(file, bins_)),
-      vocals_(read_head(file, "vocals", bins_, layers_.back().hidden())),
-      accompaniment_(read_head(file, "accompaniment", bins_, layers_.back().hidden())),
+      layers_(read_layers(kernels, file, bins_)),
+      vocals_(read_head(kernels, file, "vocals", bins_, layers_.back().hidden())),
+      accompaniment_(read_head(kernels, file, "accompaniment", bins_, layers_.back().hidden())),
       features_(static_cast<size_t>(max_frames) * padded(bins_)),
       estimates_(static_cast<size_t>(max_frames) * 2 * padded(bins_)) {
   int widest = 0;

@@ -18,7 +18,7 @@ namespace pyvocsep {
 
 class GruModel : public MaskEstimator {
  public:
-  GruModel(const ModelFile& file, const Grid& grid, int channels, int max_frames);
+  GruModel(const Kernels& kernels, const ModelFile& file, const Grid& grid, int channels, int max_frames);
 
   int bins() const override { return bins_; }
   void reset() noexcept override;

@@ -1,12 +1,16 @@
 #include "core/layers.h"
 
+#include <bit>
+#include <cstdint>
+
 namespace pyvocsep {
 
 namespace {
 
 // The gates' input weights with each gate padded to whole panels, and the biases that the input's share carries:
 // both for r and z; only b_in for n, because b_hn belongs inside the product with r.
-Linear input_layer(const ModelFile& file, const std::string& prefix, const std::string& suffix, int inputs) {
+Linear input_layer(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
+                   int inputs) {
   const int hidden = Gru::hidden_of(file, prefix, suffix), width = padded(hidden);
   const Tensor& weight = file.tensor(prefix + "weight_ih" + suffix, {3 * hidden, inputs});
   const Tensor& bias_ih = file.tensor(prefix + "bias_ih" + suffix, {3 * hidden});
@@ -19,21 +23,46 @@ Linear input_layer(const ModelFile& file, const std::string& prefix, const std::
       for (int k = 0; k < inputs; ++k) matrix.at(to, k) = weight.at(from, k);
       bias[to] = bias_ih.values[from] + (gate < 2 ? bias_hh.values[from] : 0.0f);
     }
-  return Linear(matrix, bias);
+  return Linear(kernels, matrix, bias);
 }
+
+// The upper half of a float32, rounded to nearest even. Weights are finite: ModelFile has seen to it.
+uint32_t bfloat16(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+}
+
+// The words of packed weights that stand for `inputs` inputs; `weight(k)` is that of input k.
+template <typename Weight, typename Store>
+void pack(const Kernels& kernels, int inputs, const Weight& weight, const Store& store) {
+  if (!kernels.pairs) {
+    for (int k = 0; k < inputs; ++k) store(k, weight(k));
+    return;
+  }
+  for (int k = 0; k < inputs; k += 2) {
+    const uint32_t second = k + 1 < inputs ? bfloat16(weight(k + 1)) : 0;
+    store(k / 2, std::bit_cast<float>(bfloat16(weight(k)) | second << 16));
+  }
+}
+
+int words(const Kernels& kernels, int inputs) { return kernels.pairs ? (inputs + 1) / 2 : inputs; }
 
 }  // namespace
 
-Linear::Linear(const Matrix& weight, const std::vector<float>& bias)
-    : kernels_(kernels()),
+Linear::Linear(const Kernels& kernels, const Matrix& weight, const std::vector<float>& bias)
+    : kernels_(kernels),
       inputs_(weight.inputs),
       outputs_(weight.outputs),
-      weights_(static_cast<size_t>(padded(outputs_)) * inputs_),
+      weights_(static_cast<size_t>(padded(outputs_)) * words(kernels, inputs_)),
       bias_(padded(outputs_)) {
   for (int n = 0; n < outputs_; ++n) {
     bias_[n] = bias[n];
-    for (int k = 0; k < inputs_; ++k)
-      weights_[(static_cast<size_t>(n / kPanel) * inputs_ + k) * kPanel + n % kPanel] = weight.at(n, k);
+    pack(
+        kernels, inputs_, [&](int k) { return weight.at(n, k); },
+        [&](int word, float value) {
+          const size_t row = static_cast<size_t>(n / kPanel) * words(kernels, inputs_) + word;
+          weights_[row * kPanel + n % kPanel] = value;
+        });
   }
 }
 
@@ -44,26 +73,29 @@ int Gru::hidden_of(const ModelFile& file, const std::string& prefix, const std::
   return weight.shape[1];
 }
 
-Gru::Gru(const ModelFile& file, const std::string& prefix, const std::string& suffix, int inputs)
-    : kernels_(kernels()),
+Gru::Gru(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
+         int inputs)
+    : kernels_(kernels),
       hidden_(hidden_of(file, prefix, suffix)),
-      input_(input_layer(file, prefix, suffix, inputs)),
-      recurrent_(static_cast<size_t>(width()) * hidden_ * 3),
+      input_(input_layer(kernels, file, prefix, suffix, inputs)),
+      recurrent_(static_cast<size_t>(width()) * words(kernels, hidden_) * 3),
       bias_n_(width()) {
   const Tensor& weight = file.tensor(prefix + "weight_hh" + suffix, {3 * hidden_, hidden_});
   const Tensor& bias = file.tensor(prefix + "bias_hh" + suffix, {3 * hidden_});
   for (int unit = 0; unit < hidden_; ++unit) {
     bias_n_[unit] = bias.values[2 * hidden_ + unit];
     for (int gate = 0; gate < 3; ++gate)
-      for (int k = 0; k < hidden_; ++k) {
-        const size_t row = static_cast<size_t>(unit / kPanel) * hidden_ + k;
-        recurrent_[(row * 3 + gate) * kPanel + unit % kPanel] = weight.at(gate * hidden_ + unit, k);
-      }
+      pack(
+          kernels, hidden_, [&](int k) { return weight.at(gate * hidden_ + unit, k); },
+          [&](int word, float value) {
+            const size_t row = static_cast<size_t>(unit / kPanel) * words(kernels, hidden_) + word;
+            recurrent_[(row * 3 + gate) * kPanel + unit % kPanel] = value;
+          });
   }
 }
 
-RmsNorm::RmsNorm(const ModelFile& file, const std::string& name, int size)
-    : kernels_(kernels()), size_(size), weight_(padded(size)) {
+RmsNorm::RmsNorm(const Kernels& kernels, const ModelFile& file, const std::string& name, int size)
+    : kernels_(kernels), size_(size), weight_(padded(size)) {
   const Tensor& weight = file.tensor(name, {size});
   for (int i = 0; i < size; ++i) weight_[i] = weight.values[i];
 }

@@ -23,7 +23,7 @@ struct Matrix {
 
 class Linear {
  public:
-  Linear(const Matrix& weight, const std::vector<float>& bias);
+  Linear(const Kernels& kernels, const Matrix& weight, const std::vector<float>& bias);
 
   int inputs() const { return inputs_; }
   int outputs() const { return outputs_; }
@@ -44,7 +44,7 @@ class Linear {
 class Gru {
  public:
   // Reads weight_ih, weight_hh, bias_ih, bias_hh (each name followed by `suffix`, such as "_l0_reverse").
-  Gru(const ModelFile& file, const std::string& prefix, const std::string& suffix, int inputs);
+  Gru(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix, int inputs);
 
   static int hidden_of(const ModelFile& file, const std::string& prefix, const std::string& suffix);
 
@@ -72,7 +72,7 @@ class Gru {
 
 class RmsNorm {
  public:
-  RmsNorm(const ModelFile& file, const std::string& name, int size);
+  RmsNorm(const Kernels& kernels, const ModelFile& file, const std::string& name, int size);
 
   void forward(const float* x, ptrdiff_t x_stride, int rows, float* y, ptrdiff_t y_stride) const noexcept {
     kernels_.rms_norm(x, x_stride, rows, padded(size_), size_, weight_.data(), y, y_stride);

@@ -5,7 +5,7 @@
 
 namespace pyvocsep {
 
-Model::Model(ModelFile file) : file_(std::move(file)) {
+Model::Model(ModelFile file, Precision precision) : file_(std::move(file)), kernels_(kernels(precision)) {
   if (file_.text("format") != "pyvocsep-1")
     file_.fail("metadata 'format' is '" + file_.text("format") + "'; this version reads 'pyvocsep-1'");
   if (file_.text("stems") != "vocals,accompaniment")
@@ -21,8 +21,8 @@ Model::Model(ModelFile file) : file_(std::move(file)) {
 }
 
 std::unique_ptr<MaskEstimator> Model::estimator(const Grid& grid, int channels, int max_frames) const {
-  if (architecture() == "band-gru") return std::make_unique<BandGruModel>(file_, grid, channels, max_frames);
-  if (architecture() == "gru") return std::make_unique<GruModel>(file_, grid, channels, max_frames);
+  if (architecture() == "band-gru") return std::make_unique<BandGruModel>(kernels_, file_, grid, channels, max_frames);
+  if (architecture() == "gru") return std::make_unique<GruModel>(kernels_, file_, grid, channels, max_frames);
   file_.fail("architecture '" + architecture() + "' does not run in the core; it has 'band-gru' and 'gru'");
 }
 

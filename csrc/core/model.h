@@ -7,14 +7,16 @@
 #include "core/grid.h"
 #include "core/mask_estimator.h"
 #include "core/model_file.h"
+#include "kernels/kernels.h"
 
 namespace pyvocsep {
 
 class Model {
  public:
-  // Throws what ModelFile throws.
-  explicit Model(const std::string& path) : Model(ModelFile(path)) {}
-  explicit Model(ModelFile file);
+  // Throws what ModelFile and kernels(precision) throw.
+  explicit Model(const std::string& path, Precision precision = Precision::kFloat32)
+      : Model(ModelFile(path), precision) {}
+  explicit Model(ModelFile file, Precision precision = Precision::kFloat32);
 
   const ModelFile& file() const { return file_; }
   const std::string& architecture() const { return file_.text("architecture"); }
@@ -32,6 +34,7 @@ class Model {
 
  private:
   ModelFile file_;
+  const Kernels& kernels_;  // of the networks
   int sample_rate_, n_fft_, hop_, extension_bins_;
 };
 

@@ -19,6 +19,9 @@ extern const Kernels kTable;
 namespace avx512 {
 extern const Kernels kTable;
 }
+namespace avx512bf16 {
+extern const Kernels kTable;
+}
 #elif defined(__aarch64__)
 namespace neon {
 extern const Kernels kTable;
@@ -62,6 +65,24 @@ const Kernels& choose() {
 const Kernels& kernels() {
   static const Kernels& chosen = choose();
   return chosen;
+}
+
+bool has_bfloat16() {
+#if defined(__x86_64__)
+  return cpu_has_avx512bf16() && &kernels() == &avx512::kTable;
+#else
+  return false;
+#endif
+}
+
+const Kernels& kernels(Precision precision) {
+  if (precision == Precision::kFloat32) return kernels();
+#if defined(__x86_64__)
+  if (has_bfloat16()) return avx512bf16::kTable;
+#endif
+  throw std::invalid_argument(
+      std::string("precision is bfloat16, which needs a processor with AVX512-BF16; the kernels in use are '") +
+      kernels().name + "': take float32");
 }
 
 }  // namespace pyvocsep

@@ -9,6 +9,7 @@
 
 #include "kernels.h"
 #include "math.h"
+#include "pairs.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
@@ -29,15 +30,20 @@ void gru_block(const GruStepArgs& a, const float* gates, const float* h, const f
     z_acc[i] = load(gates + i * a.gates_stride + width + unit);
     n_acc[i] = bias;
   }
-  for (int k = 0; k < a.hidden; ++k, weights += 3 * kPanel) {
-    const Vec w_r = load(weights);
-    const Vec w_z = load(weights + kPanel);
-    const Vec w_n = load(weights + 2 * kPanel);
-    for (int i = 0; i < R; ++i) {
-      const Vec hk = splat(h[i * a.h_stride + k]);
-      r_acc[i] = fma(hk, w_r, r_acc[i]);
-      z_acc[i] = fma(hk, w_z, z_acc[i]);
-      n_acc[i] = fma(hk, w_n, n_acc[i]);
+  Inputs<R> states;
+  for (int done = 0; done < a.hidden; done += kChunk) {
+    const int count = a.hidden - done < kChunk ? a.hidden - done : kChunk;
+    states.take(h + done, a.h_stride, count);
+    for (int k = 0; k < steps_of(count); ++k, weights += 3 * kPanel) {
+      const Vec w_r = load(weights);
+      const Vec w_z = load(weights + kPanel);
+      const Vec w_n = load(weights + 2 * kPanel);
+      for (int i = 0; i < R; ++i) {
+        const Vec hk = states.at(i, k);
+        r_acc[i] = multiply_add(hk, w_r, r_acc[i]);
+        z_acc[i] = multiply_add(hk, w_z, z_acc[i]);
+        n_acc[i] = multiply_add(hk, w_n, n_acc[i]);
+      }
     }
   }
   for (int i = 0; i < R; ++i) {
@@ -60,7 +66,8 @@ void gru_rows(const GruStepArgs& a, int rows, const float* gates, const float* h
 
 inline void gru_step(const GruStepArgs& a) {
   for (int unit = 0; unit < padded(a.hidden); unit += kLanes) {
-    const float* weights = a.weights + static_cast<ptrdiff_t>(unit / kPanel) * a.hidden * 3 * kPanel + unit % kPanel;
+    const float* weights =
+        a.weights + static_cast<ptrdiff_t>(unit / kPanel) * steps_of(a.hidden) * 3 * kPanel + unit % kPanel;
     gru_rows<kGruRows>(a, a.rows, a.gates, a.h, weights, unit, a.y);
   }
 }

@@ -15,6 +15,7 @@ namespace pyvocsep::PYVOCSEP_ISA {
 extern const Kernels kTable;
 const Kernels kTable = {
     .name = PYVOCSEP_TEXT(PYVOCSEP_ISA),
+    .pairs = kPairs,
     .linear = linear,
     .gru_step = gru_step,
     .rms_norm = rms_norm,

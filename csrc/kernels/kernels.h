@@ -3,6 +3,8 @@
 // Conventions. Matrices are row-major with a row stride in floats. A "panel" is 16 output columns: widths
 // are padded to whole panels with zero weights, whatever the instruction set, so packed weights serve all.
 // Arrays that a kernel walks by vectors must be readable and writable up to kPad floats past their end.
+// Packed weights are float32, one input after the other; in a table with `pairs` each 32-bit word holds the weights of
+// two inputs in bfloat16, the first in the lower half (a missing last one is zero).
 #pragma once
 
 #include <cstddef>
@@ -27,7 +29,7 @@ struct LinearArgs {
   const float* x;  // rows x inputs
   ptrdiff_t x_stride;
   int rows, inputs, outputs;
-  const float* weights;  // [outputs / 16][inputs][16]
+  const float* weights;  // [outputs / 16][inputs][16], or pairs of inputs
   const float* bias;     // padded(outputs)
   float* y;              // rows x outputs; nothing past `outputs` is written
   ptrdiff_t y_stride;
@@ -41,7 +43,7 @@ struct GruStepArgs {
   const float* h;  // rows x padded(hidden), the state before
   ptrdiff_t h_stride;
   int rows, hidden;      // hidden: the rows of the weights in use
-  const float* weights;  // [padded(hidden) / 16][hidden][r, z, n][16]
+  const float* weights;  // [padded(hidden) / 16][hidden][r, z, n][16], or pairs of hidden units
   const float* bias;     // padded(hidden): b_hn
   float* y;              // rows x padded(hidden), the state after; must not overlap h
   ptrdiff_t y_stride;
@@ -59,6 +61,7 @@ struct FftPass {
 
 struct Kernels {
   const char* name;
+  bool pairs;  // linear and gru_step take pairs of bfloat16 weights, and round their other operand to bfloat16
 
   void (*linear)(const LinearArgs&);
   void (*gru_step)(const GruStepArgs&);
@@ -98,6 +101,14 @@ struct Kernels {
 // The table in use: the best that the machine has, or the one that PYVOCSEP_ISA names.
 // Throws std::runtime_error if that is unknown or the machine lacks it.
 const Kernels& kernels();
+
+// What the networks' products are computed in. Sums, activations and states are float32 in any case.
+enum class Precision { kFloat32, kBfloat16 };
+
+// The table for a network: kernels(), or that of a machine which multiplies bfloat16.
+// Throws std::invalid_argument if this one does not, or may not because PYVOCSEP_ISA names less.
+const Kernels& kernels(Precision precision);
+bool has_bfloat16();
 
 // Tables that run on this machine, the best last.
 struct KernelList {

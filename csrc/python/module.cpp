@@ -168,8 +168,11 @@ PYBIND11_MODULE(_core, m) {
       },
       py::arg("n_fft"), py::arg("hop"), py::arg("model_rate"), py::arg("rate"));
 
+  py::enum_<Precision>(m, "Precision").value("float32", Precision::kFloat32).value("bfloat16", Precision::kBfloat16);
+  m.def("has_bfloat16", &has_bfloat16);
+
   py::class_<Model, std::shared_ptr<Model>>(m, "Model")
-      .def(py::init<const std::string&>(), py::arg("path"))
+      .def(py::init<const std::string&, Precision>(), py::arg("path"), py::arg("precision") = Precision::kFloat32)
       .def_property_readonly("metadata", [](const Model& model) { return model.file().metadata(); })
       .def_property_readonly("architecture", &Model::architecture)
       .def_property_readonly("sample_rate", &Model::sample_rate)

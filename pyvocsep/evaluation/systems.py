@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Audio = npt.NDArray[np.float32]
-ENGINES = ("core", "torch")
+ENGINES = ("core", "core-bfloat16", "torch")
 ORACLE, UNPROCESSED = "ideal ratio mask", "mixture"
 
 
@@ -42,7 +42,10 @@ def system(name: str, engine: str = "core") -> System:
         return ideal_ratio_mask
     if name == UNPROCESSED:
         return unprocessed
-    vocals = {"core": _core, "torch": _torch}[engine](name)
+    if engine == "torch":
+        vocals = _torch(name)
+    else:
+        vocals = _core(name, "bfloat16" if engine == "core-bfloat16" else "float32")
 
     def separate(mixture: Mixture) -> Audio:
         found = vocals(mixture.audio, mixture.sample_rate)
@@ -51,13 +54,17 @@ def system(name: str, engine: str = "core") -> System:
     return separate
 
 
-def _core(model: str) -> Callable[[Audio, int], Audio]:
+def _core(model: str, precision: str) -> Callable[[Audio, int], Audio]:
     """``pyvocsep.process``, as a user calls it."""
     import pyvocsep
     from pyvocsep.models import check_model
 
-    check_model(model)
-    return lambda audio, sample_rate: pyvocsep.process(audio, sample_rate, model=model).vocals
+    check_model(model, precision)
+
+    def vocals(audio: Audio, sample_rate: int) -> Audio:
+        return pyvocsep.process(audio, sample_rate, model=model, precision=precision).vocals
+
+    return vocals
 
 
 def _torch(model: str) -> Callable[[Audio, int], Audio]:

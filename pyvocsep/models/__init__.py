@@ -14,6 +14,7 @@ _STREAMING_SUFFIX = ".safetensors"
 _SUFFIXES = (_STREAMING_SUFFIX, patches.SUFFIX)
 
 DEFAULT = "band-gru"
+PRECISIONS = ("float32", "bfloat16")
 
 
 def shipped_models() -> tuple[str, ...]:
@@ -49,28 +50,43 @@ def looks_ahead(model: str | os.PathLike[str]) -> bool:
     return model_path(model).suffix == patches.SUFFIX
 
 
-def check_model(model: str | os.PathLike[str]) -> None:
+def check_model(model: str | os.PathLike[str], precision: str = "float32") -> None:
     """Read a model, of either kind, as its first use would; raise what that would raise."""
     if looks_ahead(model):
-        patches.PatchModel(model_path(model))
+        patches.PatchModel(patch_model_path(model, precision))
     else:
-        load_model(model)
+        load_model(model, precision)
 
 
-def load_model(model: str | os.PathLike[str]) -> _core.Model:
+def load_model(model: str | os.PathLike[str], precision: str = "float32") -> _core.Model:
     """Read a model that streams, or hand out the copy in memory while its file is unchanged: a batch loads it
     once.
 
-    Raises what `model_path` raises, and ValueError for a model that cannot stream, and for a file that is
-    not a model, naming what is wrong in it.
+    Raises what `model_path` raises, and ValueError for a model that cannot stream, for a file that is not a
+    model, naming what is wrong in it, and for a precision that is unknown or not this machine's.
     """
+    _check_precision(precision)
     path = model_path(model)
     if path.suffix == patches.SUFFIX:
         raise ValueError(patches.cannot_stream(path))
     status = path.stat()
-    return _load(str(path.resolve()), status.st_mtime_ns, status.st_size)
+    return _load(str(path.resolve()), status.st_mtime_ns, status.st_size, precision)
+
+
+def patch_model_path(model: str | os.PathLike[str], precision: str = "float32") -> Path:
+    """Return the file of a model that looks ahead; ValueError for a precision that it does not run in."""
+    _check_precision(precision)
+    path = model_path(model)
+    if precision != "float32":
+        raise ValueError(f"precision is {precision!r}; the model {path.stem!r} runs in float32 alone")
+    return path
+
+
+def _check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
 
 
 @lru_cache(maxsize=2)
-def _load(path: str, modified_ns: int, size: int) -> _core.Model:
-    return _core.Model(path)
+def _load(path: str, modified_ns: int, size: int, precision: str) -> _core.Model:
+    return _core.Model(path, getattr(_core.Precision, precision))

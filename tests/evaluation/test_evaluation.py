@@ -190,7 +190,7 @@ def test_the_core_scores_as_pytorch_does(data, models, which, capsys):
     pytest.importorskip("torch")
     pytest.importorskip("mir_eval")
     tables = {}
-    for engine in systems.ENGINES:
+    for engine in ("core", "torch"):
         folder = data / engine
         arguments = [
             "mir1k",

@@ -1,0 +1,87 @@
+"""Networks in bfloat16: the promises hold, and the stems hardly change."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+import pyvocsep
+from pyvocsep import _core, cli
+
+needs_bfloat16 = pytest.mark.skipif(
+    not _core.has_bfloat16(), reason="this machine does not multiply bfloat16"
+)
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("name", ["band-gru", "gru"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_promises_hold_and_the_stems_hardly_change(name, channels, mixture) -> None:
+    audio = mixture(60_000, channels)
+    exact = pyvocsep.process(audio, 44_100, model=name)
+    stems = pyvocsep.process(audio, 44_100, model=name, precision="bfloat16")
+    np.testing.assert_allclose(stems.vocals + stems.accompaniment, audio, rtol=0, atol=6e-8)
+    difference = np.square(stems.vocals - exact.vocals).sum() / np.square(exact.vocals).sum()
+    assert 0 < difference < 10**-3.5, "either nothing was rounded, or too much"
+
+    separator = pyvocsep.Separator(44_100, channels, model=name, threads=2, precision="bfloat16")
+    blocks = np.split(audio, [1, 777, 20_000, 20_064, 50_000], axis=1)
+    parts = [separator.process(block) for block in blocks] + [separator.flush()]
+    vocals, accompaniment = (np.concatenate(stem, axis=1) for stem in zip(*parts, strict=True))
+    latency = separator.latency_samples
+    np.testing.assert_array_equal(vocals[:, latency:], stems.vocals)
+    np.testing.assert_array_equal(accompaniment[:, latency:], stems.accompaniment)
+
+    effect = pyvocsep.StemMixer.vocals(model=name, precision="bfloat16")
+    np.testing.assert_array_equal(effect(audio, 44_100), stems.vocals)
+
+
+@needs_bfloat16
+def test_masks_are_those_of_rounded_weights(models) -> None:
+    """Against PyTorch with the same weights, rounded: what is left is the rounding of the layers' inputs."""
+    torch = pytest.importorskip("torch")
+    from pyvocsep.training.export import load_model
+
+    network, _ = load_model(models["band-gru"])
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 2:
+                parameter.copy_(parameter.bfloat16().float())
+    model = _core.Model(str(models["band-gru"]), _core.Precision.bfloat16)
+    estimator = _core.MaskEstimator(model, model.sample_rate, 2)
+    rng = np.random.default_rng(0)
+    shape = (2, 30, model.n_fft // 2 + 1)
+    spectra = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64) * 10
+    with torch.no_grad():
+        stack = torch.from_numpy(spectra).permute(1, 2, 0)[None]
+        expected, _ = network(network.features(stack, model.n_fft))
+    found = estimator.masks(spectra)
+    np.testing.assert_allclose(found, expected[0].permute(2, 0, 1).numpy(), rtol=0, atol=0.02)
+
+
+@needs_bfloat16
+def test_the_command_takes_it(mixture, tmp_path) -> None:
+    audio = mixture(30_000)
+    soundfile.write(tmp_path / "song.wav", audio.T, 44_100, subtype="FLOAT")
+    assert cli.main([str(tmp_path / "song.wav"), "--precision", "bfloat16", "-q"]) == 0
+    vocals, _ = soundfile.read(tmp_path / "song.vocals.wav", dtype="float32")
+    expected = pyvocsep.process(audio, 44_100, precision="bfloat16")
+    np.testing.assert_array_equal(vocals.T, expected.vocals)
+
+
+def test_where_it_is_missing_an_error_says_so() -> None:
+    command = "import pyvocsep; pyvocsep.Separator(precision='bfloat16')"
+    environment = os.environ | {"PYVOCSEP_ISA": _core.available_isas()[0]}
+    result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, env=environment)
+    assert result.returncode != 0
+    assert "ValueError: precision is bfloat16, which needs a processor with AVX512-BF16" in result.stderr
+
+
+def test_unknown_precisions_are_refused() -> None:
+    with pytest.raises(ValueError, match="precision is 'int4'; it must be one of float32, bfloat16"):
+        pyvocsep.process(np.zeros((2, 100), np.float32), 44_100, precision="int4")
