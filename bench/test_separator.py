@@ -17,6 +17,7 @@ from pyvocsep.models import model_path
 RATE = 44_100
 SECONDS = 20
 MODELS = ["band-gru", "gru"]
+PRECISIONS = ["float32", *(["bfloat16"] if _core.has_bfloat16() else [])]
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,22 @@ def timed(benchmark: Any) -> Callable[..., None]:
     return run
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("rate", [RATE, 48_000])
-def test_process(timed: Callable[..., None], audio: NDArray[np.float32], model: str, rate: int) -> None:
+def test_process(
+    timed: Callable[..., None], audio: NDArray[np.float32], model: str, rate: int, precision: str
+) -> None:
     seconds = audio.shape[1] / rate
-    timed("process, stereo, one call", seconds, lambda: pyvocsep.process(audio, rate, model=model))
+    timed(
+        "process, stereo, one call",
+        seconds,
+        lambda: pyvocsep.process(audio, rate, model=model, precision=precision),
+    )
+
+
+def test_process_cnn(timed: Callable[..., None], audio: NDArray[np.float32]) -> None:
+    timed("process, stereo, one call", SECONDS, lambda: pyvocsep.process(audio, RATE, model="cnn"))
 
 
 def test_process_mono(timed: Callable[..., None], audio: NDArray[np.float32]) -> None:
@@ -77,7 +89,10 @@ class Network:
         self.network, _ = load_model(model_path(name))
         model = _core.Model(str(model_path(name)))
         self.seconds = audio.shape[1] / model.sample_rate  # the same samples, taken as the model's rate
-        self.estimator = _core.MaskEstimator(model, model.sample_rate, 2)
+        self.estimators = {}
+        for precision in PRECISIONS:
+            rounded = _core.Model(str(model_path(name)), getattr(_core.Precision, precision))
+            self.estimators[precision] = _core.MaskEstimator(rounded, model.sample_rate, 2)
         frames = np.lib.stride_tricks.sliding_window_view(audio, model.n_fft, axis=1)[:, :: model.hop]
         window = np.sin(np.pi * np.arange(model.n_fft) / model.n_fft)
         self.spectra = np.fft.rfft(frames * window).astype(np.complex64)
@@ -92,7 +107,10 @@ class Network:
         )
 
     def core(self) -> object:
-        return self.estimator.masks(self.spectra)
+        return self.estimators["float32"].masks(self.spectra)
+
+    def core_bfloat16(self) -> object:
+        return self.estimators["bfloat16"].masks(self.spectra)
 
     def in_torch(self) -> object:
         with self.torch.inference_mode():
@@ -108,7 +126,11 @@ class Network:
 
     def core_frame_by_frame(self) -> None:
         for t in range(self.spectra.shape[1]):
-            self.estimator.masks(self.spectra[:, t : t + 1].copy())
+            self.estimators["float32"].masks(self.spectra[:, t : t + 1].copy())
+
+    def core_bfloat16_frame_by_frame(self) -> None:
+        for t in range(self.spectra.shape[1]):
+            self.estimators["bfloat16"].masks(self.spectra[:, t : t + 1].copy())
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -118,12 +140,15 @@ def network(
     return Network(request.param, audio, tmp_path_factory.mktemp("onnx"))
 
 
-@pytest.mark.parametrize("engine", ["core", "in_onnxruntime", "in_torch"])
+CORES = ["core", *(["core_bfloat16"] if "bfloat16" in PRECISIONS else [])]
+
+
+@pytest.mark.parametrize("engine", [*CORES, "in_onnxruntime", "in_torch"])
 def test_network(timed: Callable[..., None], network: Network, engine: str) -> None:
     timed(f"network alone, {network.network.architecture}", network.seconds, getattr(network, engine))
 
 
-@pytest.mark.parametrize("engine", ["core_frame_by_frame", "in_onnxruntime_frame_by_frame"])
+@pytest.mark.parametrize("engine", [f"{engine}_frame_by_frame" for engine in [*CORES, "in_onnxruntime"]])
 def test_network_frame_by_frame(timed: Callable[..., None], network: Network, engine: str) -> None:
     group = f"network alone, frame by frame, {network.network.architecture}"
     timed(group, network.seconds, getattr(network, engine))
