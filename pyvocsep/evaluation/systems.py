@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Audio = npt.NDArray[np.float32]
 ENGINES = ("core", "core-bfloat16", "torch")
-ORACLE, UNPROCESSED = "ideal ratio mask", "mixture"
+ORACLE, UNPROCESSED = "ideal-ratio-mask", "mixture"
 
 
 @dataclass(frozen=True)

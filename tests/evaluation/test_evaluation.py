@@ -164,7 +164,7 @@ def test_the_command_keeps_a_line_per_song_and_makes_a_table_of_all_systems(data
     assert (results / "musdb.md").read_text() == output.out
     lines = [line.split(" | ") for line in output.out.splitlines()]
     assert lines[0][:4] == ["| system", "recordings", "mean vocals uSDR", "mean accompaniment uSDR"]
-    assert [line[0] for line in lines[2:]] == ["| mixture", "| band-gru", "| ideal ratio mask"]
+    assert [line[0] for line in lines[2:]] == ["| mixture", "| band-gru", "| ideal-ratio-mask"]
     assert (results / "musdb.png").read_bytes().startswith(b"\x89PNG")
     with (results / "musdb" / "band-gru.csv").open() as file:
         rows = list(csv.DictReader(file))
