@@ -35,7 +35,9 @@ print(_core.isa())
 """
 
 
-@pytest.fixture(params=["random-band-gru", "random-gru", *(name for name in shipped_models() if not looks_ahead(name))])
+@pytest.fixture(
+    params=["random-band-gru", "random-gru", *(name for name in shipped_models() if not looks_ahead(name))]
+)
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "random-band-gru":
         # The default's dimensions, so that every kernel runs whole panels and their remainders.

@@ -11,6 +11,9 @@ import numpy as np
 from .protocols import BENCHMARKS, Result, summarise
 from .systems import ORACLE, UNPROCESSED
 
+BOUNDLESS = 100.0
+"""Ratios in dB above this say that nothing was wrong, as of a mixture's artifacts: no size means that."""
+
 Results = Mapping[str, Sequence[Result]]
 
 
@@ -71,8 +74,12 @@ def table(results: Results, benchmark: str) -> str:
     heads = list(next(iter(rows.values())))
     lines = [["system", "recordings", *heads], ["---", *["---:"] * (len(heads) + 1)]]
     for name, summary in rows.items():
-        lines.append([name, str(len(results[name])), *(f"{summary[head]:.2f}" for head in heads)])
+        lines.append([name, str(len(results[name])), *(_text(summary[head]) for head in heads)])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _text(value: float) -> str:
+    return f"{value:.2f}" if value < BOUNDLESS else "-"
 
 
 def box_plots(results: Results, benchmark: str, path: Path) -> None:
@@ -90,12 +97,12 @@ def box_plots(results: Results, benchmark: str, path: Path) -> None:
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for panel, measure in zip(panels.flat, measures, strict=True):
         values = [np.array([result.measures[measure] for result in some]) for some in results.values()]
-        values = [some[np.isfinite(some)] for some in values]
+        values = [some[np.isfinite(some) & (some < BOUNDLESS)] for some in values]
         panel.boxplot(
             values, orientation="horizontal", widths=0.6, whis=(5, 95), showfliers=False, showmeans=True
         )
         panel.set_yticks(range(1, len(results) + 1), list(results))
-        panel.invert_yaxis()
         panel.set_xlabel(f"{measure} (dB)")
         panel.grid(axis="x", alpha=0.3)
+    panels[0, 0].invert_yaxis()  # which all share: the first system at the top
     figure.savefig(path, dpi=90)
