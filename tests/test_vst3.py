@@ -112,7 +112,9 @@ def test_parameters(plugin: VST3Plugin) -> None:
     fresh = vst3.load_vst3()
     assert (fresh.vocals_db, fresh.accompaniment_db) == (0, -60)
     assert (str(fresh.model), bool(fresh.bypass)) == ("band-gru", False)
-    assert set(plugin.parameters["model"].valid_values) == set(shipped_models())
+    # Those that stream; band-gru-mir1k is for comparison on its benchmark, not for listening to.
+    assert set(plugin.parameters["model"].valid_values) == {"band-gru", "gru"}
+    assert {"band-gru", "gru"} <= set(shipped_models())
     other = vst3.load_vst3(vocals_db=SILENCE, accompaniment_db=-6.5, model="gru", bypass=True)
     assert (other.vocals_db, other.accompaniment_db) == (SILENCE, -6.5)
     assert (str(other.model), bool(other.bypass)) == ("gru", True)
