@@ -10,10 +10,13 @@ def available_isas() -> list[str]:
     """Those of "baseline", "avx2", "avx512" and "neon" that this machine can run, the best last."""
 
 def rfft(x: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Spectrum (size/2 + 1,) of a signal (size,). ValueError unless size is even, 7-smooth, 64 to 16384."""
+    """Spectra (frames, size/2 + 1) of x (frames, size). ValueError unless size is even, 7-smooth, 64 to 16384."""
 
 def irfft(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    """The inverse of `rfft`."""
+    """The inverse of `rfft`, of one spectrum (size/2 + 1,)."""
+
+def multiply_adds(rounds: int, precision: Precision = ...) -> float:
+    """Multiply-adds on registers alone, the most that a core can do; returns the floating-point operations done."""
 
 def scaled_grid(n_fft: int, hop: int, model_rate: float, rate: float) -> tuple[int, int]:
     """Frame and hop in samples that put a stream of another rate on a model's grid. ValueError if none do."""
@@ -77,3 +80,10 @@ class MaskEstimator:
     def reset(self) -> None: ...
     def masks(self, spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
         """Masks of the same shape as the spectra: (channels, frames, bins)."""
+
+class GruLayer:
+    """The first layer of a GRU in a model file: the tensors named `prefix`weight_ih_l0 and so on."""
+
+    def __init__(self, path: str, prefix: str, inputs: int, precision: Precision = ...) -> None: ...
+    def run(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """States (steps, rows, hidden rounded up to a multiple of 16) of x (steps, rows, inputs), from zeros."""

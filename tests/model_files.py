@@ -48,9 +48,7 @@ def random_band_gru(
     n_fft: int = 512,
     hop: int | None = None,
     bands: int = 7,
-    dim: int = 8,
-    hidden: int = 8,
-    band_hidden: int = 4,
+    dim: int = 32,
     blocks: int = 2,
     **metadata: str,
 ) -> Path:
@@ -65,12 +63,12 @@ def random_band_gru(
     for i in range(blocks):
         time, band = f"blocks.{i}.time", f"blocks.{i}.band"
         tensors[f"{time}_norm.weight"] = draw.gain(dim)
-        tensors |= draw.gru(f"{time}_gru.", "_l0", dim, hidden)
-        tensors |= draw.linear(f"{time}_linear", hidden, dim)
+        tensors |= draw.gru(f"{time}_gru.", "_l0", dim, dim)
+        tensors[f"{time}_scale"] = draw.gain(dim)
         tensors[f"{band}_norm.weight"] = draw.gain(dim)
-        tensors |= draw.gru(f"{band}_gru.", "_l0", dim, band_hidden)
-        tensors |= draw.gru(f"{band}_gru.", "_l0_reverse", dim, band_hidden)
-        tensors |= draw.linear(f"{band}_linear", 2 * band_hidden, dim)
+        tensors |= draw.gru(f"{band}_gru.", "_l0", dim, dim // 2)
+        tensors |= draw.gru(f"{band}_gru.", "_l0_reverse", dim, dim // 2)
+        tensors[f"{band}_scale"] = draw.gain(dim)
     tensors["norm.weight"] = draw.gain(dim)
     tensors |= draw.linear("decoder", dim, 2 * bins)
     common = _metadata("band-gru", sample_rate, n_fft, hop, extension_bins=edges[-1] - edges[-2])

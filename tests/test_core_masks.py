@@ -41,9 +41,7 @@ print(_core.isa())
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "random-band-gru":
         # The default's dimensions, so that every kernel runs whole panels and their remainders.
-        return random_band_gru(
-            tmp_path / "model.safetensors", n_fft=2048, bands=40, dim=64, hidden=64, band_hidden=32
-        )
+        return random_band_gru(tmp_path / "model.safetensors", n_fft=2048, bands=40, dim=64)
     if request.param == "random-gru":
         return random_gru(tmp_path / "model.safetensors", n_fft=1024, hidden=100, layers=3)
     return model_path(request.param)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/profile.h"
+
 namespace pyvocsep {
 
 namespace {
@@ -60,32 +62,39 @@ std::vector<Linear> read_decoders(const Kernels& kernels, const ModelFile& file,
   return decoders;
 }
 
-// dim outputs from `parts` states of `hidden` values, each padded to whole panels in a row of x.
-Linear read_projection(const Kernels& kernels, const ModelFile& file, const std::string& name, int dim, int hidden,
-                       int parts) {
-  const Tensor& weight = file.tensor(name + ".weight", {dim, parts * hidden});
-  Matrix matrix(dim, parts * padded(hidden));
-  for (int n = 0; n < dim; ++n)
-    for (int part = 0; part < parts; ++part)
-      for (int k = 0; k < hidden; ++k) matrix.at(n, part * padded(hidden) + k) = weight.at(n, part * hidden + k);
-  return Linear(kernels, matrix, file.tensor(name + ".bias", {dim}).values);
+int read_dim(const ModelFile& file) {
+  const int dim = file.tensor("norm.weight", {-1}).shape[0];
+  if (dim % (2 * kPanel) != 0) file.fail("vectors of " + std::to_string(dim) + " values: not a multiple of 32");
+  return dim;
 }
 
 std::string block_name(int index) { return "blocks." + std::to_string(index) + "."; }
 
+// What the first block gets, nothing has to be added to; every other adds the states of the one before it.
+AddNorm read_time_norm(const Kernels& kernels, const ModelFile& file, int index, int dim) {
+  const std::string weight = block_name(index) + "time_norm.weight";
+  if (index == 0) return AddNorm(kernels, file, weight, dim);
+  return AddNorm(kernels, file, block_name(index - 1) + "band_scale", weight, dim);
+}
+
+int count_blocks(const ModelFile& file) {
+  int count = 1;
+  while (file.has(block_name(count) + "time_norm.weight")) ++count;
+  return count;
+}
+
 }  // namespace
 
 BandGruModel::Block::Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames)
-    : time_norm(kernels, file, block_name(index) + "time_norm.weight", dim),
-      band_norm(kernels, file, block_name(index) + "band_norm.weight", dim),
+    : time_norm(read_time_norm(kernels, file, index, dim)),
+      band_norm(kernels, file, block_name(index) + "time_scale", block_name(index) + "band_norm.weight", dim),
       time(kernels, file, block_name(index) + "time_gru.", "_l0", dim),
       forward(kernels, file, block_name(index) + "band_gru.", "_l0", dim),
       backward(kernels, file, block_name(index) + "band_gru.", "_l0_reverse", dim),
-      time_linear(read_projection(kernels, file, block_name(index) + "time_linear", dim, time.hidden(), 1)),
-      band_linear(read_projection(kernels, file, block_name(index) + "band_linear", dim, forward.hidden(), 2)),
-      states(static_cast<size_t>(max_frames + 1) * bands * time.width()) {
-  if (forward.hidden() != backward.hidden())
-    file.fail("block " + std::to_string(index) + ": the two directions of band_gru differ in size");
+      states(static_cast<size_t>(max_frames + 1) * bands * dim) {
+  if (time.hidden() != dim || 2 * forward.hidden() != dim || 2 * backward.hidden() != dim)
+    file.fail("block " + std::to_string(index) + ": its states do not have the " + std::to_string(dim) +
+              " values of the vectors that they are added to");
 }
 
 BandGruModel::BandGruModel(const Kernels& kernels, const ModelFile& file, const Grid& grid, int channels,
@@ -94,26 +103,18 @@ BandGruModel::BandGruModel(const Kernels& kernels, const ModelFile& file, const 
       edges_(read_edges(file)),
       channels_(channels),
       input_bins_(std::min(edges_.back(), grid.bins())),
-      dim_(file.tensor("norm.weight", {-1}).shape[0]),
-      width_(padded(dim_)),
+      dim_(read_dim(file)),
       scale_(2.0f / static_cast<float>(grid.frame)),
       exponent_(static_cast<float>(file.real("exponent", 0.05, 1.0))),
       encoders_(read_encoders(kernels, file, edges_, dim_, channels)),
-      norm_(kernels, file, "norm.weight", dim_),
-      decoders_(read_decoders(kernels, file, edges_, dim_, channels)) {
-  int gates = 0, hidden = 0;
-  for (int i = 0; i == 0 || file.has(block_name(i) + "time_norm.weight"); ++i) {
-    blocks_.emplace_back(kernels, file, i, dim_, bands(), max_frames);
-    gates = std::max({gates, blocks_.back().time.gates_width(), 2 * blocks_.back().forward.gates_width()});
-    hidden = std::max(hidden, 2 * blocks_.back().forward.width());
-  }
-  const size_t rows = static_cast<size_t>(max_frames) * bands();
-  features_ = Buffer(static_cast<size_t>(max_frames) * padded(edges_.back()) * (channels == 2 ? 4 : 1));
-  x_ = Buffer(rows * width_);
-  normed_ = Buffer(rows * width_);
-  gates_ = Buffer(rows * gates);
-  hidden_ = Buffer(rows * hidden);
-  start_ = Buffer(hidden);
+      norm_(kernels, file, block_name(count_blocks(file) - 1) + "band_scale", "norm.weight", dim_),
+      decoders_(read_decoders(kernels, file, edges_, dim_, channels)),
+      features_(static_cast<size_t>(max_frames) * padded(edges_.back()) * (channels == 2 ? 4 : 1)),
+      x_(static_cast<size_t>(max_frames) * bands() * dim_),
+      normed_(x_.size()),
+      hidden_(x_.size()),
+      start_(dim_) {
+  for (int i = 0; i < count_blocks(file); ++i) blocks_.emplace_back(kernels, file, i, dim_, bands(), max_frames);
 }
 
 void BandGruModel::reset() noexcept {
@@ -125,11 +126,25 @@ void BandGruModel::process(const Spectra& spectra, int frames, const Masks& mask
   for (Block& block : blocks_) {
     team.split(bands(), [&](int begin, int end) { time_stage(block, frames, begin, end); });
     team.split(frames, [&](int begin, int end) { band_stage(block, begin, end); });
+    // The last state of this call is the one before the next.
+    std::copy_n(row(block.states, frames, 0), static_cast<size_t>(bands()) * dim_, row(block.states, 0, 0));
   }
   team.split(frames, [&](int begin, int end) { decode(masks, begin, end); });
 }
 
 void BandGruModel::encode(const Spectra& spectra, int begin, int end) noexcept {
+  const int columns = channels_ == 2 ? 4 : 1;
+  const ptrdiff_t stride = static_cast<ptrdiff_t>(padded(edges_.back())) * columns;
+  features(spectra, begin, end);
+  for (int b = 0; b < bands(); ++b) {
+    const Timed timed(Stage::kEncoder, encoders_[b].flops(end - begin));
+    encoders_[b].forward(features_.data() + begin * stride + edges_[b] * columns, stride, end - begin,
+                         row(x_, begin, b), bands() * dim_);
+  }
+}
+
+void BandGruModel::features(const Spectra& spectra, int begin, int end) noexcept {
+  const Timed timed(Stage::kFeatures);
   const int columns = channels_ == 2 ? 4 : 1;
   const ptrdiff_t stride = static_cast<ptrdiff_t>(padded(edges_.back())) * columns;
   for (int t = begin; t < end; ++t) {
@@ -143,63 +158,56 @@ void BandGruModel::encode(const Spectra& spectra, int begin, int end) noexcept {
       kernels_.magnitudes_mono(re, im, input_bins_, scale_, exponent_, f);
     std::fill(f + input_bins_ * columns, f + stride, 0.0f);  // bins that this sample rate lacks
   }
-  for (int b = 0; b < bands(); ++b)
-    encoders_[b].forward(features_.data() + begin * stride + edges_[b] * columns, stride, end - begin,
-                         row(x_, begin, b, width_), bands() * width_);
 }
 
 // Bands begin..end of all frames, frame after frame.
 void BandGruModel::time_stage(Block& block, int frames, int begin, int end) noexcept {
-  const int rows = end - begin, state = block.time.width(), gates = block.time.gates_width();
+  const int rows = end - begin;
   for (int t = 0; t < frames; ++t) {
-    float* x = row(x_, t, begin, width_);
-    float* normed = row(normed_, 0, begin, width_);
-    float* g = row(gates_, 0, begin, gates);
-    block.time_norm.forward(x, width_, rows, normed, width_);
-    block.time.gates(normed, width_, rows, g, gates);
-    float* h = row(block.states, t + 1, begin, state);
-    block.time.step(g, gates, row(block.states, t, begin, state), state, rows, h, state);
-    block.time_linear.forward(h, state, rows, x, width_, Epilogue::kAdd);
+    float* normed = row(normed_, 0, begin);
+    {
+      const Timed timed(Stage::kNorm);
+      block.time_norm.forward(row(x_, t, begin), row(hidden_, t, begin), rows, normed);
+    }
+    const Timed timed(Stage::kTimeGru, block.time.flops(rows));
+    block.time.step(normed, dim_, row(block.states, t, begin), dim_, rows, row(block.states, t + 1, begin), dim_);
   }
-  // The last state of this block is the one before the next.
-  std::copy_n(row(block.states, frames, begin, state), static_cast<size_t>(rows) * state,
-              row(block.states, 0, begin, state));
 }
 
 // All bands of frames begin..end, up and down the bands at once.
-void BandGruModel::band_stage(const Block& block, int begin, int end) noexcept {
-  const int frames = end - begin, rows = frames * bands();
-  const int state = block.forward.width(), gates = block.forward.gates_width();
-  float* x = row(x_, begin, 0, width_);
-  float* normed = row(normed_, begin, 0, width_);
-  float* g = row(gates_, begin, 0, 2 * gates);
-  block.band_norm.forward(x, width_, rows, normed, width_);
-  block.forward.gates(normed, width_, rows, g, 2 * gates);
-  block.backward.gates(normed, width_, rows, g + gates, 2 * gates);
-
-  float* h = row(hidden_, begin, 0, 2 * state);
-  const ptrdiff_t gates_stride = static_cast<ptrdiff_t>(bands()) * 2 * gates;
-  const ptrdiff_t state_stride = static_cast<ptrdiff_t>(bands()) * 2 * state;
+void BandGruModel::band_stage(Block& block, int begin, int end) noexcept {
+  const int frames = end - begin, rows = frames * bands(), half = dim_ / 2;
+  float* normed = row(normed_, begin, 0);
+  {
+    const Timed timed(Stage::kNorm);
+    block.band_norm.forward(row(x_, begin, 0), row(block.states, begin + 1, 0), rows, normed);
+  }
+  const Timed timed(Stage::kBandGru, block.forward.flops(rows) + block.backward.flops(rows));
+  float* h = row(hidden_, begin, 0);
+  const ptrdiff_t stride = static_cast<ptrdiff_t>(bands()) * dim_;  // from a frame to the next
   for (int up = 0; up < bands(); ++up) {
     const int down = bands() - 1 - up;
     const bool first = up == 0;
-    block.forward.step(g + up * 2 * gates, gates_stride, first ? start_.data() : h + (up - 1) * 2 * state,
-                       first ? 0 : state_stride, frames, h + up * 2 * state, state_stride);
-    block.backward.step(g + down * 2 * gates + gates, gates_stride,
-                        first ? start_.data() : h + (down + 1) * 2 * state + state, first ? 0 : state_stride, frames,
-                        h + down * 2 * state + state, state_stride);
+    block.forward.step(normed + up * dim_, stride, first ? start_.data() : h + (up - 1) * dim_, first ? 0 : stride,
+                       frames, h + up * dim_, stride);
+    block.backward.step(normed + down * dim_, stride, first ? start_.data() : h + (down + 1) * dim_ + half,
+                        first ? 0 : stride, frames, h + down * dim_ + half, stride);
   }
-  block.band_linear.forward(h, 2 * state, rows, x, width_, Epilogue::kAdd);
 }
 
 void BandGruModel::decode(const Masks& masks, int begin, int end) noexcept {
   const int frames = end - begin;
-  norm_.forward(row(x_, begin, 0, width_), width_, frames * bands(), row(normed_, begin, 0, width_), width_);
+  {
+    const Timed timed(Stage::kNorm);
+    norm_.forward(row(x_, begin, 0), row(hidden_, begin, 0), frames * bands(), row(normed_, begin, 0));
+  }
   for (int c = 0; c < channels_; ++c)
-    for (int b = 0; b < bands(); ++b)
-      decoders_[c * bands() + b].forward(row(normed_, begin, b, width_), bands() * width_, frames,
+    for (int b = 0; b < bands(); ++b) {
+      const Timed timed(Stage::kDecoder, decoders_[c * bands() + b].flops(frames));
+      decoders_[c * bands() + b].forward(row(normed_, begin, b), bands() * dim_, frames,
                                          masks.mask + begin * masks.frame_stride + c * masks.channel_stride + edges_[b],
                                          masks.frame_stride, Epilogue::kSigmoid);
+    }
 }
 
 }  // namespace pyvocsep

@@ -3,8 +3,8 @@
 // per-band output layers give the masks.
 //
 //   e[t, b]   = W_e[b] f[t, b] + b_e[b]             f: (|M|, |S|, |L|, |R|) * 2 / N, to the power `exponent`
-//   x        += W_t GRU_time(norm(x)) + b_t         one state for each band, carried from frame to frame
-//   x        += W_b BiGRU_bands(norm(x)) + b_b      no memory from frame to frame
+//   x        += s_t * GRU_time(norm(x))             one state for each band, carried from frame to frame
+//   x        += s_b * BiGRU_bands(norm(x))          no memory from frame to frame; s: one factor for each value
 //   mask      = sigmoid(W_d[b] norm(x)[t, b] + b_d[b])
 //
 // Time makes every recurrent step a product with as many rows as there are bands, the bands one with as many rows
@@ -34,33 +34,32 @@ class BandGruModel : public MaskEstimator {
  private:
   struct Block {
     Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames);
-    RmsNorm time_norm, band_norm;
-    Gru time, forward, backward;
-    Linear time_linear, band_linear;
-    Buffer states;  // [max_frames + 1][bands][time.width()]; the first is the one before the block
+    AddNorm time_norm, band_norm;  // each adds what the stage before it made
+    GruCell time, forward, backward;
+    Buffer states;  // [max_frames + 1][bands][dim]; the first is the one before the block
   };
 
   int bands() const { return static_cast<int>(edges_.size()) - 1; }
-  float* row(Buffer& buffer, int frame, int band, int width) {
-    return buffer.data() + (static_cast<ptrdiff_t>(frame) * bands() + band) * width;
+  float* row(Buffer& buffer, int frame, int band) {
+    return buffer.data() + (static_cast<ptrdiff_t>(frame) * bands() + band) * dim_;
   }
+  void features(const Spectra& spectra, int begin, int end) noexcept;
   void encode(const Spectra& spectra, int begin, int end) noexcept;
   void time_stage(Block& block, int frames, int begin, int end) noexcept;
-  void band_stage(const Block& block, int begin, int end) noexcept;
+  void band_stage(Block& block, int begin, int end) noexcept;
   void decode(const Masks& masks, int begin, int end) noexcept;
 
   const Kernels& kernels_;
   std::vector<int> edges_;
-  int channels_, input_bins_, dim_, width_;  // width_: padded(dim_)
+  int channels_, input_bins_, dim_;
   float scale_, exponent_;
   std::vector<Linear> encoders_;  // one for each band
   std::vector<Block> blocks_;
-  RmsNorm norm_;
+  AddNorm norm_;
   std::vector<Linear> decoders_;  // channel c of band b at [c * bands + b]
 
   Buffer features_;    // [max_frames][bins][4 or 1]
-  Buffer x_, normed_;  // [max_frames][bands][width]
-  Buffer gates_;       // [max_frames][bands][time gates, or forward and backward gates]
+  Buffer x_, normed_;  // [max_frames][bands][dim]
   Buffer hidden_;      // [max_frames][bands][forward, backward]
   Buffer start_;       // a state of zeros
 };

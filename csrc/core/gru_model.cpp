@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/profile.h"
+
 namespace pyvocsep {
 
 namespace {
@@ -51,6 +53,33 @@ void GruModel::reset() noexcept {
 }
 
 void GruModel::process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam&) noexcept {
+  features(spectra, frames);
+  const int width = padded(bins_);
+  const float* x = features_.data();
+  ptrdiff_t stride = width;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Gru& layer = layers_[i];
+    float* h = states_[i].data();
+    const Timed timed(Stage::kTimeGru, layer.flops(frames));
+    layer.gates(x, stride, frames, gates_.data(), layer.gates_width());
+    for (int t = 0; t < frames; ++t)
+      layer.step(gates_.data() + t * layer.gates_width(), 0, h + t * layer.width(), 0, 1, h + (t + 1) * layer.width(),
+                 0);
+    x = h + layer.width();
+    stride = layer.width();
+  }
+  decode(x, stride, frames, masks);
+
+  // The last state of this block is the one before the next.
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const int w = layers_[i].width();
+    float* h = states_[i].data();
+    std::copy(h + frames * w, h + (frames + 1) * w, h);
+  }
+}
+
+void GruModel::features(const Spectra& spectra, int frames) noexcept {
+  const Timed timed(Stage::kFeatures);
   const int width = padded(bins_);
   for (int t = 0; t < frames; ++t) {
     float* f = features_.data() + t * width;
@@ -63,20 +92,11 @@ void GruModel::process(const Spectra& spectra, int frames, const Masks& masks, T
                                exponent_, f);
     std::fill(f + input_bins_, f + width, 0.0f);
   }
+}
 
-  const float* x = features_.data();
-  ptrdiff_t stride = width;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const Gru& layer = layers_[i];
-    float* h = states_[i].data();
-    layer.gates(x, stride, frames, gates_.data(), layer.gates_width());
-    for (int t = 0; t < frames; ++t)
-      layer.step(gates_.data() + t * layer.gates_width(), 0, h + t * layer.width(), 0, 1, h + (t + 1) * layer.width(),
-                 0);
-    x = h + layer.width();
-    stride = layer.width();
-  }
-
+void GruModel::decode(const float* x, ptrdiff_t stride, int frames, const Masks& masks) noexcept {
+  const Timed timed(Stage::kDecoder, vocals_.flops(frames) + accompaniment_.flops(frames));
+  const int width = padded(bins_);
   float* v = estimates_.data();
   float* a = v + width;
   vocals_.forward(x, stride, frames, v, 2 * width, Epilogue::kRelu);
@@ -85,13 +105,6 @@ void GruModel::process(const Spectra& spectra, int frames, const Masks& masks, T
     float* mask = masks.mask + t * masks.frame_stride;
     kernels_.ratio_mask(v + 2 * t * width, a + 2 * t * width, bins_, kSilence, mask);
     if (channels_ == 2) std::copy(mask, mask + bins_, mask + masks.channel_stride);
-  }
-
-  // The last state of this block is the one before the next.
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const int w = layers_[i].width();
-    float* h = states_[i].data();
-    std::copy(h + frames * w, h + (frames + 1) * w, h);
   }
 }
 

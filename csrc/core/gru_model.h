@@ -25,6 +25,9 @@ class GruModel : public MaskEstimator {
   void process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept override;
 
  private:
+  void features(const Spectra& spectra, int frames) noexcept;
+  void decode(const float* x, ptrdiff_t stride, int frames, const Masks& masks) noexcept;
+
   const Kernels& kernels_;
   int bins_, input_bins_, channels_;
   float scale_, exponent_;

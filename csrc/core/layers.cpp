@@ -1,5 +1,6 @@
 #include "core/layers.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -94,10 +95,45 @@ Gru::Gru(const Kernels& kernels, const ModelFile& file, const std::string& prefi
   }
 }
 
-RmsNorm::RmsNorm(const Kernels& kernels, const ModelFile& file, const std::string& name, int size)
-    : kernels_(kernels), size_(size), weight_(padded(size)) {
-  const Tensor& weight = file.tensor(name, {size});
-  for (int i = 0; i < size; ++i) weight_[i] = weight.values[i];
+GruCell::GruCell(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
+                 int inputs)
+    : kernels_(kernels),
+      inputs_(inputs),
+      hidden_(Gru::hidden_of(file, prefix, suffix)),
+      weights_(static_cast<size_t>(width()) * (words(kernels, inputs) + words(kernels, hidden_)) * 3),
+      bias_(static_cast<size_t>(width()) * 4) {
+  const Tensor& weight_ih = file.tensor(prefix + "weight_ih" + suffix, {3 * hidden_, inputs});
+  const Tensor& weight_hh = file.tensor(prefix + "weight_hh" + suffix, {3 * hidden_, hidden_});
+  const std::vector<float>& bias_ih = file.tensor(prefix + "bias_ih" + suffix, {3 * hidden_}).values;
+  const std::vector<float>& bias_hh = file.tensor(prefix + "bias_hh" + suffix, {3 * hidden_}).values;
+  const int input_words = words(kernels, inputs), all_words = input_words + words(kernels, hidden_);
+  for (int unit = 0; unit < hidden_; ++unit) {
+    for (int gate = 0; gate < 3; ++gate) {
+      const int row = gate * hidden_ + unit;
+      const auto store_from = [&](int first) {
+        return [&, first](int word, float value) {
+          const size_t place = static_cast<size_t>(unit / kPanel) * all_words + first + word;
+          weights_[(place * 3 + gate) * kPanel + unit % kPanel] = value;
+        };
+      };
+      pack(kernels, inputs, [&](int k) { return weight_ih.at(row, k); }, store_from(0));
+      pack(kernels, hidden_, [&](int k) { return weight_hh.at(row, k); }, store_from(input_words));
+      bias_[gate * width() + unit] = bias_ih[row] + (gate < 2 ? bias_hh[row] : 0.0f);
+    }
+    bias_[3 * width() + unit] = bias_hh[2 * hidden_ + unit];
+  }
+}
+
+AddNorm::AddNorm(const Kernels& kernels, const ModelFile& file, const std::string& weight, int width)
+    : kernels_(kernels), width_(width), adds_(false), scale_(width), weight_(width) {
+  std::ranges::copy(file.tensor(weight, {width}).values, weight_.data());
+}
+
+AddNorm::AddNorm(const Kernels& kernels, const ModelFile& file, const std::string& scale, const std::string& weight,
+                 int width)
+    : AddNorm(kernels, file, weight, width) {
+  adds_ = true;
+  std::ranges::copy(file.tensor(scale, {width}).values, scale_.data());
 }
 
 }  // namespace pyvocsep

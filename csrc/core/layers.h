@@ -25,8 +25,7 @@ class Linear {
  public:
   Linear(const Kernels& kernels, const Matrix& weight, const std::vector<float>& bias);
 
-  int inputs() const { return inputs_; }
-  int outputs() const { return outputs_; }
+  double flops(int rows) const { return 2.0 * rows * inputs_ * outputs_; }
 
   // y[r] = weight x[r] + bias, then the epilogue.
   void forward(const float* x, ptrdiff_t x_stride, int rows, float* y, ptrdiff_t y_stride,
@@ -51,6 +50,7 @@ class Gru {
   int hidden() const { return hidden_; }
   int width() const { return padded(hidden_); }    // of a state
   int gates_width() const { return 3 * width(); }  // of a row of gates
+  double flops(int rows) const { return input_.flops(rows) + 6.0 * rows * hidden_ * hidden_; }
 
   // The input's share of the gates: all rows at once, outside the recurrence.
   void gates(const float* x, ptrdiff_t x_stride, int rows, float* gates, ptrdiff_t gates_stride) const noexcept {
@@ -70,18 +70,48 @@ class Gru {
   Buffer recurrent_, bias_n_;
 };
 
-class RmsNorm {
+// The same layer for many rows at once: input and state in one kernel, nothing in between kept.
+class GruCell {
  public:
-  RmsNorm(const Kernels& kernels, const ModelFile& file, const std::string& name, int size);
+  GruCell(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
+          int inputs);
 
-  void forward(const float* x, ptrdiff_t x_stride, int rows, float* y, ptrdiff_t y_stride) const noexcept {
-    kernels_.rms_norm(x, x_stride, rows, padded(size_), size_, weight_.data(), y, y_stride);
+  int hidden() const { return hidden_; }
+  int width() const { return padded(hidden_); }  // of a state
+  double flops(int rows) const { return 6.0 * rows * hidden_ * (inputs_ + hidden_); }
+
+  // The next state y from the input x and the state h, for each of the rows.
+  void step(const float* x, ptrdiff_t x_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
+            ptrdiff_t y_stride) const noexcept {
+    kernels_.gru_cell(
+        {x, x_stride, h, h_stride, rows, inputs_, hidden_, weights_.data(), bias_.data(), y, y_stride});
   }
 
  private:
   const Kernels& kernels_;
-  int size_;
-  Buffer weight_;
+  int inputs_, hidden_;
+  Buffer weights_, bias_;
+};
+
+// A residual connection and the normalisation after it. The width must be a whole number of panels.
+class AddNorm {
+ public:
+  // Normalises x as it is.
+  AddNorm(const Kernels& kernels, const ModelFile& file, const std::string& weight, int width);
+  // Adds states first, each of their values times its own factor.
+  AddNorm(const Kernels& kernels, const ModelFile& file, const std::string& scale, const std::string& weight,
+          int width);
+
+  // x += h * scale, where there is one; y = norm(x). Rows of all three follow one another.
+  void forward(float* x, const float* h, int rows, float* y) const noexcept {
+    kernels_.add_norm({rows, width_, x, adds_ ? h : nullptr, scale_.data(), weight_.data(), y});
+  }
+
+ private:
+  const Kernels& kernels_;
+  int width_;
+  bool adds_;
+  Buffer scale_, weight_;
 };
 
 }  // namespace pyvocsep

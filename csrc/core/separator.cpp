@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/denormals.h"
+#include "core/profile.h"
 
 namespace pyvocsep {
 
@@ -79,6 +80,7 @@ void Separator::process(const float* const* in, float* const* vocals, float* con
 // Frames that begin at sample `first` of the buffers and every hop after it.
 void Separator::run_frames(int first, int count) noexcept {
   team_.split(channels_, [&](int begin, int end) {
+    const Timed timed(Stage::kAnalysis);
     for (int c = begin; c < end; ++c)
       for (int t = 0; t < count; ++t)
         fft_.forward(input_[c].data() + first + t * grid_.hop, analysis_window_.data(), masker_.re(t, c),
@@ -86,6 +88,7 @@ void Separator::run_frames(int first, int count) noexcept {
   });
   masker_.estimate(count, team_);
   team_.split(channels_, [&](int begin, int end) {
+    const Timed timed(Stage::kSynthesis);
     for (int c = begin; c < end; ++c)
       for (int t = 0; t < count; ++t) {
         kernels_.apply_mask(masker_.mask(t, c), grid_.bins(), masker_.re(t, c), masker_.im(t, c));

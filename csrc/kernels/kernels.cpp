@@ -1,10 +1,11 @@
 // Compiled once per instruction set: the loops of this folder, collected into that set's table.
 #include "kernels.h"
 
+#include "add_norm.h"
 #include "fft.h"
 #include "gru.h"
 #include "linear.h"
-#include "rms_norm.h"
+#include "peak.h"
 #include "spectrum.h"
 
 #define PYVOCSEP_TEXT_OF(x) #x
@@ -18,7 +19,8 @@ const Kernels kTable = {
     .pairs = kPairs,
     .linear = linear,
     .gru_step = gru_step,
-    .rms_norm = rms_norm,
+    .gru_cell = gru_cell,
+    .add_norm = add_norm,
     .fft_pass = fft_pass,
     .fft_pack = fft_pack,
     .fft_real_split = fft_real_split,
@@ -29,6 +31,7 @@ const Kernels kTable = {
     .magnitudes_stereo = magnitudes_stereo,
     .ratio_mask = ratio_mask,
     .apply_mask = apply_mask,
+    .peak = peak,
 };
 
 }  // namespace pyvocsep::PYVOCSEP_ISA

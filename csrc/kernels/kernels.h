@@ -49,6 +49,30 @@ struct GruStepArgs {
   ptrdiff_t y_stride;
 };
 
+// One whole step of a GRU for `rows` independent sequences, the input's share included: for many rows, which keep the
+// weights busy.
+struct GruCellArgs {
+  const float* x;  // rows x inputs
+  ptrdiff_t x_stride;
+  const float* h;  // rows x padded(hidden), the state before
+  ptrdiff_t h_stride;
+  int rows, inputs, hidden;
+  const float* weights;  // [padded(hidden) / 16][inputs, then hidden][r, z, n][16], or pairs of each
+  const float* bias;     // 4 x padded(hidden): b_ir + b_hr, b_iz + b_hz, b_in, b_hn
+  float* y;              // rows x padded(hidden), the state after; must not overlap h
+  ptrdiff_t y_stride;
+};
+
+// x += h * scale, unless h is null; then y = x / sqrt(mean(x^2) + 1e-5) * weight.
+struct AddNormArgs {
+  int rows, width;     // rows follow one another; width is a whole number of panels
+  float* x;            // rows x width
+  const float* h;      // rows x width, or null
+  const float* scale;  // width
+  const float* weight;
+  float* y;  // rows x width
+};
+
 // One pass of a Stockham FFT on split complex data; see fft.h.
 struct FftPass {
   int radix;
@@ -61,15 +85,13 @@ struct FftPass {
 
 struct Kernels {
   const char* name;
-  bool pairs;  // linear and gru_step take pairs of bfloat16 weights, and round their other operand to bfloat16
+  bool pairs;  // linear, gru_step and gru_cell take pairs of bfloat16 weights, and round their other operand to bfloat16
 
   void (*linear)(const LinearArgs&);
   void (*gru_step)(const GruStepArgs&);
+  void (*gru_cell)(const GruCellArgs&);
 
-  // y[r] = x[r] / sqrt(mean(x[r]^2) + 1e-5) * weight; width is a whole number of panels
-  // of which the first `count` columns count for the mean.
-  void (*rms_norm)(const float* x, ptrdiff_t x_stride, int rows, int width, int count, const float* weight, float* y,
-                   ptrdiff_t y_stride);
+  void (*add_norm)(const AddNormArgs&);
 
   void (*fft_pass)(const FftPass&, const float* re, const float* im, float* out_re, float* out_im);
   // Z[i] = x[2i] w[2i] + j x[2i+1] w[2i+1], i < n
@@ -96,6 +118,9 @@ struct Kernels {
   void (*ratio_mask)(const float* v, const float* a, int bins, float e, float* mask);
   // re[k] *= mask[k], im[k] *= mask[k]
   void (*apply_mask)(const float* mask, int bins, float* re, float* im);
+
+  // Multiply-adds on registers, for benchmarks; see peak.h.
+  double (*peak)(int64_t rounds, float* operand);
 };
 
 // The table in use: the best that the machine has, or the one that PYVOCSEP_ISA names.

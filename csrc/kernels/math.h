@@ -6,13 +6,19 @@
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
-// 2^x for x clamped to [-126, 126]; relative error below 3e-7.
+// 2^x, for finite x; relative error below 3e-7. Where the instruction set cannot scale by a power of two, x is clamped
+// to [-126, 126].
 inline Vec exp2(Vec x) {
+#if defined(__AVX512F__)
+  const Vec whole = _mm512_maskz_roundscale_ps(0xffff, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Vec r = x - whole;  // in [-1/2, 1/2]
+#else
   x = min(max(x, splat(-126.0f)), splat(126.0f));
   // Adding 1.5 * 2^23 leaves no bits for a fraction: the sum's low bits are round(x).
   const Vec magic = splat(12582912.0f);
   const Vec shifted = x + magic;
-  const Vec r = x - (shifted - magic);  // in [-1/2, 1/2]
+  const Vec r = x - (shifted - magic);
+#endif
   Vec p = splat(0.0001534581242594868f);
   p = fma(p, r, splat(0.0013399930903688073f));
   p = fma(p, r, splat(0.009618489071726799f));
@@ -20,8 +26,12 @@ inline Vec exp2(Vec x) {
   p = fma(p, r, splat(0.24022646248340607f));
   p = fma(p, r, splat(0.6931471824645996f));
   p = fma(p, r, splat(1.0f));
+#if defined(__AVX512F__)
+  return _mm512_maskz_scalef_ps(0xffff, p, whole);
+#else
   const VecInt exponent = (bits_of(shifted) + 127) << 23;
   return p * floats_of(exponent);
+#endif
 }
 
 // log2(x) for normal x > 0; absolute error below 3e-7 * max(1, |log2 x|).

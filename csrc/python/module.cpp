@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <complex>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "core/separator.h"
 #include "core/stem_mixer.h"
+#include "python/parts.h"
 
 namespace py = pybind11;
 
@@ -21,7 +21,6 @@ namespace pyvocsep {
 namespace {
 
 using Floats = py::array_t<float, py::array::c_style>;
-using Complexes = py::array_t<std::complex<float>, py::array::c_style>;
 
 // stream.process(input, outputs..., samples) on arrays (channels, samples).
 template <typename Stream, typename... Outputs>
@@ -57,85 +56,6 @@ py::class_<Stream> bind_stream(py::module_& m, const char* name) {
       .def("reset", &Stream::reset);
 }
 
-// Frame by frame masks, for those who have spectra of their own; and for the tests.
-class SpectrumMasker {
- public:
-  SpectrumMasker(std::shared_ptr<const Model> model, double sample_rate, int channels)
-      : model_(std::move(model)),
-        grid_(model_->grid(sample_rate)),
-        channels_(channels),
-        masker_(*model_, grid_, channels, kFrames),
-        team_(1) {}
-
-  void reset() { masker_.reset(); }
-
-  Floats masks(const Complexes& spectra) {
-    if (spectra.ndim() != 3 || spectra.shape(0) != channels_ || spectra.shape(2) != grid_.bins())
-      throw std::invalid_argument("spectra must be a complex64 array of shape (" + std::to_string(channels_) +
-                                  ", frames, " + std::to_string(grid_.bins()) + ")");
-    Floats result({spectra.shape(0), spectra.shape(1), spectra.shape(2)});
-    const auto in = spectra.unchecked<3>();
-    auto out = result.mutable_unchecked<3>();
-    const int frames = static_cast<int>(spectra.shape(1));
-    for (int first = 0; first < frames; first += kFrames) {
-      const int count = std::min(kFrames, frames - first);
-      for (int t = 0; t < count; ++t)
-        for (int c = 0; c < channels_; ++c)
-          for (int k = 0; k < grid_.bins(); ++k) {
-            masker_.re(t, c)[k] = in(c, first + t, k).real();
-            masker_.im(t, c)[k] = in(c, first + t, k).imag();
-          }
-      masker_.estimate(count, team_);
-      for (int t = 0; t < count; ++t)
-        for (int c = 0; c < channels_; ++c)
-          for (int k = 0; k < grid_.bins(); ++k) out(c, first + t, k) = masker_.mask(t, c)[k];
-    }
-    return result;
-  }
-
- private:
-  static constexpr int kFrames = 8;
-  std::shared_ptr<const Model> model_;
-  Grid grid_;
-  int channels_;
-  Masker masker_;
-  ThreadTeam team_;
-};
-
-// A window that only scales.
-Buffer constant(int size, float value) {
-  Buffer window(size);
-  std::fill_n(window.data(), size, value);
-  return window;
-}
-
-Complexes rfft(const Floats& x) {
-  const RealFft fft(static_cast<int>(x.size()));
-  RealFft::Workspace workspace(fft.size());
-  const Buffer window = constant(fft.size(), 1.0f);
-  Buffer in(fft.size()), re(fft.bins()), im(fft.bins());  // with the margins that kernels may touch
-  std::copy_n(x.data(), fft.size(), in.data());
-  fft.forward(in.data(), window.data(), re.data(), im.data(), workspace);
-  Complexes result(fft.bins());
-  for (int k = 0; k < fft.bins(); ++k) result.mutable_at(k) = {re[k], im[k]};
-  return result;
-}
-
-Floats irfft(const Complexes& spectrum) {
-  const RealFft fft(2 * (static_cast<int>(spectrum.size()) - 1));
-  RealFft::Workspace workspace(fft.size());
-  const Buffer window = constant(fft.size(), 1.0f / static_cast<float>(fft.size()));
-  Buffer re(fft.bins()), im(fft.bins()), y(fft.size());
-  for (int k = 0; k < fft.bins(); ++k) {
-    re[k] = spectrum.at(k).real();
-    im[k] = spectrum.at(k).imag();
-  }
-  fft.inverse_add(re.data(), im.data(), window.data(), y.data(), workspace);
-  Floats result(fft.size());
-  std::copy_n(y.data(), fft.size(), result.mutable_data());
-  return result;
-}
-
 }  // namespace
 }  // namespace pyvocsep
 
@@ -158,8 +78,6 @@ PYBIND11_MODULE(_core, m) {
     for (int i = 0; i < list.count; ++i) names.emplace_back(list.table[i]->name);
     return names;
   });
-  m.def("rfft", &rfft, py::arg("x").noconvert());
-  m.def("irfft", &irfft, py::arg("spectrum").noconvert());
   m.def(
       "scaled_grid",
       [](int n_fft, int hop, double model_rate, double rate) {
@@ -187,11 +105,5 @@ PYBIND11_MODULE(_core, m) {
       .def("set_gains", &StemMixer::set_gains, py::arg("vocals"), py::arg("accompaniment"))
       .def("process", &process<StemMixer, Floats>, py::arg("input").noconvert(), py::arg("output").noconvert());
 
-  py::class_<SpectrumMasker>(m, "MaskEstimator")
-      .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels) {
-             return std::make_unique<SpectrumMasker>(model, sample_rate, channels);
-           }),
-           py::arg("model"), py::arg("sample_rate"), py::arg("channels"))
-      .def("reset", &SpectrumMasker::reset)
-      .def("masks", &SpectrumMasker::masks, py::arg("spectra").noconvert());
+  bind_parts(m);
 }

@@ -69,9 +69,8 @@ inline ModelBuilder common(const std::string& architecture, int sample_rate, int
   return m;
 }
 
-// dim is no multiple of 16, as are the hidden sizes: padding is on trial too.
 inline ModelBuilder random_band_gru(int hop_divisor = 2) {
-  const int n_fft = 512, bins = n_fft / 2 + 1, dim = 20, bands = 5, blocks = 2;
+  const int n_fft = 512, bins = n_fft / 2 + 1, dim = 32, bands = 5, blocks = 2;
   ModelBuilder m = common("band-gru", 44100, n_fft, n_fft / hop_divisor);
   m.metadata["band_edges"] = "0,4,17,60,130,257";
   m.tensor("encoder.weight", {dim, 4 * bins}, 0.1f);
@@ -79,14 +78,12 @@ inline ModelBuilder random_band_gru(int hop_divisor = 2) {
   for (int i = 0; i < blocks; ++i) {
     const std::string p = "blocks." + std::to_string(i) + ".";
     m.tensor(p + "time_norm.weight", {dim}, 1.0f);
-    add_gru(m, p + "time_gru.", "_l0", dim, 24);
-    m.tensor(p + "time_linear.weight", {dim, 24}, 0.2f);
-    m.tensor(p + "time_linear.bias", {dim}, 0.2f);
+    add_gru(m, p + "time_gru.", "_l0", dim, dim);
+    m.tensor(p + "time_scale", {dim}, 1.0f);
     m.tensor(p + "band_norm.weight", {dim}, 1.0f);
-    add_gru(m, p + "band_gru.", "_l0", dim, 12);
-    add_gru(m, p + "band_gru.", "_l0_reverse", dim, 12);
-    m.tensor(p + "band_linear.weight", {dim, 24}, 0.2f);
-    m.tensor(p + "band_linear.bias", {dim}, 0.2f);
+    add_gru(m, p + "band_gru.", "_l0", dim, dim / 2);
+    add_gru(m, p + "band_gru.", "_l0_reverse", dim, dim / 2);
+    m.tensor(p + "band_scale", {dim}, 1.0f);
   }
   m.tensor("norm.weight", {dim}, 1.0f);
   m.tensor("decoder.weight", {2 * bins, dim}, 0.5f);
@@ -94,6 +91,7 @@ inline ModelBuilder random_band_gru(int hop_divisor = 2) {
   return m;
 }
 
+// The sizes are no multiples of 16: padding is on trial, too.
 inline ModelBuilder random_gru() {
   const int n_fft = 256, bins = n_fft / 2 + 1;
   ModelBuilder m = common("gru", 16000, n_fft, n_fft / 2);

@@ -271,20 +271,25 @@ TEST_CASE("bfloat16 is refused, with the reason, where the kernels in use lack i
   CHECK(&kernels(Precision::kFloat32) == &kernels());
 }
 
-TEST_CASE("rms_norm: the mean is over the columns that count") {
+TEST_CASE("add_norm: the sum, and its norm") {
   for_each_isa([](const Kernels& k) {
-    const int rows = 5, count = 20, width = padded(count);
-    const Buffer weight = random_buffer(width, 1);
-    Buffer x = random_buffer(rows * width, 2), y(rows * width);
-    for (int r = 0; r < rows; ++r)
-      for (int i = count; i < width; ++i) x[r * width + i] = 0.0f;
-    k.rms_norm(x.data(), width, rows, width, count, weight.data(), y.data(), width);
-    for (int r = 0; r < rows; ++r) {
-      double squares = 0;
-      for (int i = 0; i < count; ++i) squares += double{x[r * width + i]} * x[r * width + i];
-      for (int i = 0; i < count; ++i)
-        CHECK(y[r * width + i] ==
-              doctest::Approx(x[r * width + i] / std::sqrt(squares / count + 1e-5) * weight.data()[i]).epsilon(1e-5));
+    const int rows = 5, width = 48;
+    const Buffer weight = random_buffer(width, 1), scale = random_buffer(width, 2), h = random_buffer(rows * width, 3);
+    const Buffer before = random_buffer(rows * width, 4);
+    for (const float* added : {static_cast<const float*>(nullptr), h.data()}) {
+      Buffer x = random_buffer(rows * width, 4), y(rows * width);
+      k.add_norm({rows, width, x.data(), added, scale.data(), weight.data(), y.data()});
+      for (int r = 0; r < rows; ++r) {
+        double squares = 0;
+        for (int i = r * width; i < (r + 1) * width; ++i) {
+          const double sum = before.data()[i] + (added ? double{added[i]} * scale.data()[i % width] : 0.0);
+          CHECK(x[i] == doctest::Approx(sum).epsilon(1e-5));
+          squares += double{x[i]} * x[i];
+        }
+        for (int i = r * width; i < (r + 1) * width; ++i)
+          CHECK(y[i] ==
+                doctest::Approx(x[i] / std::sqrt(squares / width + 1e-5) * weight.data()[i % width]).epsilon(1e-5));
+      }
     }
   });
 }

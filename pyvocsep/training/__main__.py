@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import sys
 from pathlib import Path
 
@@ -77,13 +78,16 @@ def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str]) -> None
         )
     state.averaged.load_state_dict(state.best)
     model = round_weights(state.averaged)
+    watched = math.isfinite(state.best_score)
+    score = (
+        f"held-out vocals {state.best_score:.2f} dB uSDR" if watched else "nothing was held out to score it"
+    )
     if path.suffix == ".onnx" and model.architecture != "cnn":
         save_onnx(model, path)
     else:
-        notes = {"recipe": recipe.name, "score": f"held-out vocals {state.best_score:.2f} dB uSDR", **notes}
-        save_model(model, path, recipe.name, **notes)
+        save_model(model, path, recipe.name, **{"recipe": recipe.name, "score": score, **notes})
         load_model(path)
-    print(f"{path}: step {state.best_step}, held-out vocals {state.best_score:.2f} dB")
+    print(f"{path}: step {state.best_step}, {score}")
 
 
 if __name__ == "__main__":

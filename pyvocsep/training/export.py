@@ -96,8 +96,6 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
         model = BandGRU(
             grid,
             dim=tensors["norm.weight"].shape[0],
-            hidden=tensors["blocks.0.time_gru.weight_hh_l0"].shape[1],
-            band_hidden=tensors["blocks.0.band_gru.weight_hh_l0"].shape[1],
             blocks=sum(key.endswith("time_norm.weight") for key in tensors),
             band_edges=[int(edge) for edge in metadata["band_edges"].split(",")],
         )

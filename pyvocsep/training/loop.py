@@ -1,4 +1,7 @@
-"""The training loop: it resumes, watches held-out songs, and keeps the weights that served them best."""
+"""The training loop: it resumes, watches held-out songs, and keeps the weights that served them best.
+
+A recipe that watches none trains on all it has, and keeps the last weights.
+"""
 
 from __future__ import annotations
 
@@ -236,6 +239,7 @@ def train(
         decoder,
         schedule.seed,
         recipe.mixing,
+        recipe.data.speech_tracks(data),
     )
     watched = recipe.data.watched_pairs(data)
     seconds_per_step = schedule.batch * schedule.frames * state.model.grid.hop / state.model.grid.sample_rate
@@ -246,7 +250,9 @@ def train(
         now = time.monotonic()
         out_of_time = now - began > 60 * minutes
         if state.step % schedule.score_every == 0 or state.step == schedule.steps:
-            vocals, accompaniment = score(state.averaged, watched, decoder, recipe.data.equal_energy)
+            vocals = accompaniment = math.nan
+            if watched:
+                vocals, accompaniment = score(state.averaged, watched, decoder, recipe.data.equal_energy)
             speed = (state.step - steps_before) * seconds_per_step / (now - scored)
             steps_before, scored = state.step, time.monotonic()
             _record(state, run, vocals, accompaniment, float(np.mean(losses)), speed)
@@ -269,9 +275,10 @@ def _batches(mixtures: Mixtures, schedule: Schedule, step: int) -> Iterator[dict
 
 
 def _record(state: State, run: Path, vocals: float, accompaniment: float, loss: float, speed: float) -> None:
-    """Keep the weights if they are the best so far, and say how things stand."""
-    if vocals > state.best_score:
-        state.best_score, state.best_step = vocals, state.step
+    """Keep the weights if they are the best so far, or if nothing was watched, and say how things stand."""
+    blind = math.isnan(vocals)
+    if blind or vocals > state.best_score:
+        state.best_score, state.best_step = (-math.inf if blind else vocals), state.step
         state.best = {key: value.detach().cpu().clone() for key, value in state.averaged.state_dict().items()}
     row: dict[str, Any] = {
         "step": state.step,
@@ -286,9 +293,9 @@ def _record(state: State, run: Path, vocals: float, accompaniment: float, loss: 
         writer.writeheader()
         writer.writerows(state.history)
     plot_curves(state.history, run / CURVES)
-    mark = "  best" if state.best_step == state.step else ""
-    print(
-        f"step {state.step}  loss {loss:.3f}  held out: vocals {vocals:.2f} dB,"
-        f" accompaniment {accompaniment:.2f} dB  {speed:.1f} x real time{mark}",
-        flush=True,
-    )
+    if blind:
+        held_out = "nothing watched"
+    else:
+        held_out = f"held out: vocals {vocals:.2f} dB, accompaniment {accompaniment:.2f} dB"
+    mark = "  best" if state.best_step == state.step and not blind else ""
+    print(f"step {state.step}  loss {loss:.3f}  {held_out}  {speed:.1f} x real time{mark}", flush=True)

@@ -105,7 +105,8 @@ class BandGRU(MaskEstimator):
     Each frame is cut into mel-spaced bands, each projected to ``dim`` values; every block adds a causal
     GRU along time (its weights shared by all bands) and a bidirectional GRU along the bands. The dual-
     path idea is that of Luo et al., "Dual-path RNN" (2020), and of Luo and Yu, "Music source separation
-    with band-split RNN" (2023).
+    with band-split RNN" (2023); they project every GRU's states before adding them, which costs a sixth
+    of the time and is left out here. ``dim`` is a multiple of 32.
     """
 
     architecture = "band-gru"
@@ -115,21 +116,21 @@ class BandGRU(MaskEstimator):
         self,
         grid: Grid = MUSIC_GRID,
         dim: int = 64,
-        hidden: int = 64,
-        band_hidden: int = 32,
         blocks: int = 4,
         bands: int = 40,
         band_edges: Sequence[int] | None = None,
         dropout: float = 0.0,
     ):
         super().__init__()
+        if dim % 32:
+            raise ValueError(f"dim is {dim}; it must be a multiple of 32")
         self.grid = grid
         self.band_edges = list(band_edges) if band_edges is not None else mel_edges(grid, bands)
         self.widths = [high - low for low, high in zip(self.band_edges, self.band_edges[1:], strict=False)]
         self.extension_bins = self.widths[-1]
-        self.hidden = hidden
+        self.dim = dim
         self.encoder = BandEncoder(self.widths, 4, dim)
-        self.blocks = nn.ModuleList(BandBlock(dim, hidden, band_hidden, dropout) for _ in range(blocks))
+        self.blocks = nn.ModuleList(BandBlock(dim, dropout) for _ in range(blocks))
         self.norm = RMSNorm(dim)
         self.decoder = BandDecoder(self.widths, self.channels, dim)
 
@@ -140,7 +141,7 @@ class BandGRU(MaskEstimator):
         return magnitude(stack) * scale
 
     def initial_state(self, batch: int = 1) -> Tensor:
-        return torch.zeros(len(self.blocks), batch * len(self.widths), self.hidden)
+        return torch.zeros(len(self.blocks), batch * len(self.widths), self.dim)
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.blocks.parameters() if parameter.ndim == 2]
@@ -158,23 +159,26 @@ class BandGRU(MaskEstimator):
 
 
 class BandBlock(nn.Module):
-    """One residual step along time and one along the bands; x is (batch, frames, bands, dim)."""
+    """One residual step along time and one along the bands; x is (batch, frames, bands, dim).
 
-    def __init__(self, dim: int, hidden: int, band_hidden: int, dropout: float):
+    The states are added as they are, times one learnt factor for each of their values.
+    """
+
+    def __init__(self, dim: int, dropout: float):
         super().__init__()
         self.time_norm = RMSNorm(dim)
-        self.time_gru = nn.GRU(dim, hidden, batch_first=True)
-        self.time_linear = nn.Linear(hidden, dim)
+        self.time_gru = nn.GRU(dim, dim, batch_first=True)
+        self.time_scale = nn.Parameter(torch.ones(dim))
         self.band_norm = RMSNorm(dim)
-        self.band_gru = nn.GRU(dim, band_hidden, batch_first=True, bidirectional=True)
-        self.band_linear = nn.Linear(2 * band_hidden, dim)
+        self.band_gru = nn.GRU(dim, dim // 2, batch_first=True, bidirectional=True)
+        self.band_scale = nn.Parameter(torch.ones(dim))
         self.dropout = SteadyDropout(dropout)
 
     def forward(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         y, state = run_gru(self.time_gru, self.time_norm(x), 1, state)
-        x = x + self.time_linear(self.dropout(y))
+        x = x + self.dropout(y) * self.time_scale
         y, _ = run_gru(self.band_gru, self.band_norm(x), 2)
-        return x + self.band_linear(self.dropout(y)), state
+        return x + self.dropout(y) * self.band_scale, state
 
 
 class SteadyDropout(nn.Dropout):

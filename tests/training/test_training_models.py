@@ -14,7 +14,7 @@ from pyvocsep.training.grid import Grid, analyse, is_smooth, synthesise  # noqa:
 from pyvocsep.training.models import GRU, BandGRU, mel_edges  # noqa: E402
 
 NETWORKS = {
-    "band-gru": lambda: BandGRU(Grid(8000, 256, 128), 32, 32, 32, blocks=2, bands=7),
+    "band-gru": lambda: BandGRU(Grid(8000, 256, 128), 32, blocks=2, bands=7),
     "gru": lambda: GRU(Grid(8000, 256, 128), hidden=32, layers=2),
 }
 

@@ -1,0 +1,24 @@
+// What the processor can do at most: multiply-adds on registers alone, enough of them in flight to hide their latency.
+// Benchmarks measure kernels against it.
+#pragma once
+
+#include "kernels.h"
+#include "pairs.h"
+
+namespace pyvocsep::PYVOCSEP_ISA {
+
+// Returns the floating-point operations done; `operand` is a vector of them, which also takes the result.
+inline double peak(int64_t rounds, float* operand) {
+  constexpr int kChains = kLanes == 16 ? 24 : 12;
+  const Vec x = load(operand);
+  Vec sum[kChains];
+  for (Vec& chain : sum) chain = x;
+  for (int64_t round = 0; round < rounds; ++round)
+    for (Vec& chain : sum) chain = multiply_add(x, x, chain);
+  Vec all = sum[0];
+  for (int i = 1; i < kChains; ++i) all = all + sum[i];
+  store(operand, all);
+  return 2.0 * (kPairs ? 2 : 1) * kLanes * kChains * static_cast<double>(rounds);
+}
+
+}  // namespace pyvocsep::PYVOCSEP_ISA
