@@ -54,12 +54,14 @@ def random_band_gru(
 ) -> Path:
     """Write a random `band-gru`; keyword arguments left over replace or add metadata."""
     bins = n_fft // 2 + 1
-    edges = mel_band_edges(bins, bands, sample_rate)
+    zones = band_zones(bins, bands)
     draw = _Draw(seed)
-    tensors: Tensors = {
-        "encoder.weight": draw.matrix(dim, 4 * bins, fan_in=4 * bins // bands),
-        "encoder.bias": draw.vectors(bands, dim),
-    }
+    tensors: Tensors = {}
+    for i, (_, width) in enumerate(zones):
+        tensors[f"encoder.weights.{i}"] = draw.matrix(dim, 4 * width)
+        tensors[f"decoder.weights.{i}"] = draw.matrix(2 * width, dim)
+    tensors["encoder.bias"] = draw.vectors(sum(count for count, _ in zones), dim)
+    tensors["decoder.bias"] = draw.vectors(bins, 2)
     for i in range(blocks):
         time, band = f"blocks.{i}.time", f"blocks.{i}.band"
         tensors[f"{time}_norm.weight"] = draw.gain(dim)
@@ -70,9 +72,9 @@ def random_band_gru(
         tensors |= draw.gru(f"{band}_gru.", "_l0_reverse", dim, dim // 2)
         tensors[f"{band}_scale"] = draw.gain(dim)
     tensors["norm.weight"] = draw.gain(dim)
-    tensors |= draw.linear("decoder", dim, 2 * bins)
-    common = _metadata("band-gru", sample_rate, n_fft, hop, extension_bins=edges[-1] - edges[-2])
-    return write_safetensors(path, tensors, common | {"band_edges": ",".join(map(str, edges))} | metadata)
+    counts, widths = (",".join(map(str, numbers)) for numbers in zip(*zones, strict=True))
+    common = _metadata("band-gru", sample_rate, n_fft, hop, extension_bins=min(8, bins))
+    return write_safetensors(path, tensors, common | {"band_counts": counts, "band_widths": widths} | metadata)
 
 
 def random_gru(
@@ -99,14 +101,12 @@ def random_gru(
     )
 
 
-def mel_band_edges(bins: int, bands: int, sample_rate: float) -> list[int]:
-    """Return bands + 1 integers from 0 to `bins`, evenly spaced in mel, every band at least one bin wide."""
-    top = 2595 * np.log10(1 + sample_rate / 2 / 700)  # O'Shaughnessy's mel scale
-    hertz = 700 * (10 ** (np.linspace(0, top, bands + 1) / 2595) - 1)
-    edges = [round(edge) for edge in hertz / (sample_rate / 2) * bins]
-    for b in range(1, bands):
-        edges[b] = min(max(edges[b], edges[b - 1] + 1), bins - bands + b)
-    return edges
+def band_zones(bins: int, bands: int) -> list[tuple[int, int]]:
+    """(count, width) of two runs of bands: the lower half 3 bins wide each, the upper half sharing the rest, the
+    last one cut off in most cases.
+    """
+    low, high = bands // 2, bands - bands // 2
+    return [(low, 3), (high, -(-(bins - 3 * low) // high))]
 
 
 def _metadata(

@@ -9,57 +9,39 @@ namespace pyvocsep {
 
 namespace {
 
-std::vector<int> read_edges(const ModelFile& file) {
-  std::vector<int> edges = file.integers("band_edges");
-  const int bins = file.integer("n_fft", 64, 16384) / 2 + 1;
-  bool rising = edges.size() >= 2 && edges.front() == 0 && edges.back() == bins;
-  for (size_t b = 1; b < edges.size(); ++b) rising = rising && edges[b - 1] < edges[b];
-  if (!rising) file.fail("metadata 'band_edges' does not rise from 0 to " + std::to_string(bins));
-  return edges;
-}
+int bins_of(const ModelFile& file) { return file.integer("n_fft", 64, 16384) / 2 + 1; }
 
-std::vector<Linear> read_encoders(const Kernels& kernels, const ModelFile& file, const std::vector<int>& edges, int dim,
-                                  int channels) {
-  const int bands = static_cast<int>(edges.size()) - 1, features = channels == 2 ? 4 : 1;
-  const Tensor& weight = file.tensor("encoder.weight", {dim, 4 * edges.back()});
-  const Tensor& bias = file.tensor("encoder.bias", {bands, dim});
-  std::vector<Linear> encoders;
-  for (int b = 0; b < bands; ++b) {
-    const int low = edges[b], size = edges[b + 1] - low;
-    Matrix matrix(dim, features * size);
-    for (int n = 0; n < dim; ++n)
-      for (int k = 0; k < size; ++k) {
-        const int column = 4 * (low + k);
-        if (channels == 2)
-          for (int f = 0; f < 4; ++f) matrix.at(n, 4 * k + f) = weight.at(n, column + f);
-        else
-          matrix.at(n, k) = weight.at(n, column) + weight.at(n, column + 2) + weight.at(n, column + 3);
-      }
-    const float* first = bias.values.data() + static_cast<size_t>(b) * dim;
-    encoders.emplace_back(kernels, matrix, std::vector<float>(first, first + dim));
+void check_bands(const ModelFile& file, const std::vector<int>& counts, const std::vector<int>& widths, int bins) {
+  bool sound = counts.size() == widths.size();
+  int64_t covered = 0;
+  for (size_t i = 0; sound && i < counts.size(); ++i) {
+    sound = counts[i] > 0 && widths[i] > 0;
+    covered += int64_t{counts[i]} * widths[i];
+    sound = sound && covered - widths[i] < bins;
   }
-  return encoders;
+  if (!sound || covered < bins)
+    file.fail("metadata 'band_counts' and 'band_widths' are not bands of which the last holds the last of " +
+              std::to_string(bins) + " bins");
 }
 
-std::vector<Linear> read_decoders(const Kernels& kernels, const ModelFile& file, const std::vector<int>& edges, int dim,
-                                  int channels) {
-  const Tensor& weight = file.tensor("decoder.weight", {2 * edges.back(), dim});
-  const Tensor& bias = file.tensor("decoder.bias", {2 * edges.back()});
-  std::vector<Linear> decoders;
-  for (int c = 0; c < channels; ++c)
-    for (size_t b = 0; b + 1 < edges.size(); ++b) {
-      const int low = edges[b], size = edges[b + 1] - low;
-      Matrix matrix(size, dim);
-      std::vector<float> offset(size);
-      for (int k = 0; k < size; ++k) {
-        const int left = 2 * (low + k), right = left + 1;
-        for (int i = 0; i < dim; ++i)
-          matrix.at(k, i) = channels == 2 ? weight.at(left + c, i) : 0.5f * (weight.at(left, i) + weight.at(right, i));
-        offset[k] = channels == 2 ? bias.values[left + c] : 0.5f * (bias.values[left] + bias.values[right]);
-      }
-      decoders.emplace_back(kernels, matrix, offset);
-    }
-  return decoders;
+// What the bands of one zone share, for inputs as they are in a stereo or in a mono stream.
+Matrix encoder_weight(const Tensor& weight, int dim, int width, int channels) {
+  if (channels == 2) {
+    Matrix matrix(dim, 4 * width);
+    for (int n = 0; n < dim; ++n)
+      for (int k = 0; k < 4 * width; ++k) matrix.at(n, k) = weight.at(n, k);
+    return matrix;
+  }
+  Matrix matrix(dim, width);  // M, L and R are the same, and S is silent
+  for (int n = 0; n < dim; ++n)
+    for (int k = 0; k < width; ++k)
+      matrix.at(n, k) = weight.at(n, 4 * k) + weight.at(n, 4 * k + 2) + weight.at(n, 4 * k + 3);
+  return matrix;
+}
+
+Matrix rows_of(const Tensor& tensor, int first, int count, int columns) {
+  const auto begin = tensor.values.begin() + static_cast<ptrdiff_t>(first) * columns;
+  return Matrix(count, columns, {begin, begin + static_cast<ptrdiff_t>(count) * columns});
 }
 
 int read_dim(const ModelFile& file) {
@@ -97,19 +79,62 @@ BandGruModel::Block::Block(const Kernels& kernels, const ModelFile& file, int in
               " values of the vectors that they are added to");
 }
 
+// The bands of `shape`, which lie in zone `index` of the file; a width below the zone's cuts off the rest.
+BandGruModel::Zone::Zone(const Kernels& kernels, const ModelFile& file, int index, int zone_width, const Shape& shape,
+                         int dim, int channels)
+    : Shape(shape),
+      encoder(kernels,
+              encoder_weight(file.tensor("encoder.weights." + std::to_string(index), {dim, 4 * zone_width}), dim, width,
+                             channels),
+              rows_of(file.tensor("encoder.bias", {-1, dim}), first_band, count, dim)) {
+  const Tensor& weight = file.tensor("decoder.weights." + std::to_string(index), {2 * zone_width, dim});
+  const Tensor& bias = file.tensor("decoder.bias", {bins_of(file), 2});
+  for (int c = 0; c < channels; ++c) {  // mid, then side
+    Matrix matrix(width, dim), biases(count, width);
+    for (int k = 0; k < width; ++k) {
+      for (int i = 0; i < dim; ++i) matrix.at(k, i) = weight.at(2 * k + c, i);
+      for (int b = 0; b < count; ++b) biases.at(b, k) = bias.at(first_bin + b * width + k, c);
+    }
+    decoders.emplace_back(kernels, matrix, biases);
+  }
+}
+
+std::vector<BandGruModel::Zone> BandGruModel::read_zones(const Kernels& kernels, const ModelFile& file, int dim,
+                                                         int channels) {
+  const std::vector<int> counts = file.integers("band_counts"), widths = file.integers("band_widths");
+  const int bins = bins_of(file);
+  check_bands(file, counts, widths, bins);
+  std::vector<Zone> zones;
+  Shape next{0, 0, 0, 0};
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const auto add = [&](int count, int width) {
+      if (count == 0) return;
+      next.count = count;
+      next.width = width;
+      zones.emplace_back(kernels, file, static_cast<int>(i), widths[i], next, dim, channels);
+      next.first_band += count;
+      next.first_bin += count * width;
+    };
+    const int whole = std::min(counts[i], (bins - next.first_bin) / widths[i]);
+    add(whole, widths[i]);
+    add(counts[i] - whole, bins - next.first_bin);  // the last band, if its top is cut off
+  }
+  file.tensor("encoder.bias", {next.first_band, dim});
+  return zones;
+}
+
 BandGruModel::BandGruModel(const Kernels& kernels, const ModelFile& file, const Grid& grid, int channels,
                            int max_frames)
     : kernels_(kernels),
-      edges_(read_edges(file)),
       channels_(channels),
-      input_bins_(std::min(edges_.back(), grid.bins())),
+      bins_(bins_of(file)),
+      input_bins_(std::min(bins_, grid.bins())),
       dim_(read_dim(file)),
       scale_(2.0f / static_cast<float>(grid.frame)),
       exponent_(static_cast<float>(file.real("exponent", 0.05, 1.0))),
-      encoders_(read_encoders(kernels, file, edges_, dim_, channels)),
+      zones_(read_zones(kernels, file, dim_, channels)),
       norm_(kernels, file, block_name(count_blocks(file) - 1) + "band_scale", "norm.weight", dim_),
-      decoders_(read_decoders(kernels, file, edges_, dim_, channels)),
-      features_(static_cast<size_t>(max_frames) * padded(edges_.back()) * (channels == 2 ? 4 : 1)),
+      features_(static_cast<size_t>(max_frames) * features_stride()),
       x_(static_cast<size_t>(max_frames) * bands() * dim_),
       normed_(x_.size()),
       hidden_(x_.size()),
@@ -133,22 +158,19 @@ void BandGruModel::process(const Spectra& spectra, int frames, const Masks& mask
 }
 
 void BandGruModel::encode(const Spectra& spectra, int begin, int end) noexcept {
-  const int columns = channels_ == 2 ? 4 : 1;
-  const ptrdiff_t stride = static_cast<ptrdiff_t>(padded(edges_.back())) * columns;
   features(spectra, begin, end);
-  for (int b = 0; b < bands(); ++b) {
-    const Timed timed(Stage::kEncoder, encoders_[b].flops(end - begin));
-    encoders_[b].forward(features_.data() + begin * stride + edges_[b] * columns, stride, end - begin,
-                         row(x_, begin, b), bands() * dim_);
+  for (const Zone& zone : zones_) {
+    const Timed timed(Stage::kEncoder, zone.encoder.flops((end - begin) * zone.count));
+    for (int t = begin; t < end; ++t)
+      zone.encoder.forward(features_.data() + t * features_stride() + zone.first_bin * columns(),
+                           zone.width * columns(), zone.count, row(x_, t, zone.first_band), dim_);
   }
 }
 
 void BandGruModel::features(const Spectra& spectra, int begin, int end) noexcept {
   const Timed timed(Stage::kFeatures);
-  const int columns = channels_ == 2 ? 4 : 1;
-  const ptrdiff_t stride = static_cast<ptrdiff_t>(padded(edges_.back())) * columns;
   for (int t = begin; t < end; ++t) {
-    float* f = features_.data() + t * stride;
+    float* f = features_.data() + t * features_stride();
     const float* re = spectra.re + t * spectra.frame_stride;
     const float* im = spectra.im + t * spectra.frame_stride;
     if (channels_ == 2)
@@ -156,7 +178,7 @@ void BandGruModel::features(const Spectra& spectra, int begin, int end) noexcept
                                  exponent_, f);
     else
       kernels_.magnitudes_mono(re, im, input_bins_, scale_, exponent_, f);
-    std::fill(f + input_bins_ * columns, f + stride, 0.0f);  // bins that this sample rate lacks
+    std::fill(f + input_bins_ * columns(), f + features_stride(), 0.0f);  // bins that this sample rate lacks
   }
 }
 
@@ -201,13 +223,14 @@ void BandGruModel::decode(const Masks& masks, int begin, int end) noexcept {
     const Timed timed(Stage::kNorm);
     norm_.forward(row(x_, begin, 0), row(hidden_, begin, 0), frames * bands(), row(normed_, begin, 0));
   }
-  for (int c = 0; c < channels_; ++c)
-    for (int b = 0; b < bands(); ++b) {
-      const Timed timed(Stage::kDecoder, decoders_[c * bands() + b].flops(frames));
-      decoders_[c * bands() + b].forward(row(normed_, begin, b), bands() * dim_, frames,
-                                         masks.mask + begin * masks.frame_stride + c * masks.channel_stride + edges_[b],
-                                         masks.frame_stride, Epilogue::kSigmoid);
-    }
+  for (const Zone& zone : zones_) {
+    const Timed timed(Stage::kDecoder, channels_ * zone.decoders[0].flops(frames * zone.count));
+    for (int t = begin; t < end; ++t)
+      for (int c = 0; c < channels_; ++c)
+        zone.decoders[c].forward(row(normed_, t, zone.first_band), dim_, zone.count,
+                                 masks.mask + t * masks.frame_stride + c * masks.channel_stride + zone.first_bin,
+                                 zone.width, Epilogue::kSigmoid);
+  }
 }
 
 }  // namespace pyvocsep

@@ -51,13 +51,17 @@ int words(const Kernels& kernels, int inputs) { return kernels.pairs ? (inputs +
 }  // namespace
 
 Linear::Linear(const Kernels& kernels, const Matrix& weight, const std::vector<float>& bias)
+    : Linear(kernels, weight, Matrix{1, weight.rows, bias}) {}
+
+Linear::Linear(const Kernels& kernels, const Matrix& weight, const Matrix& biases)
     : kernels_(kernels),
-      inputs_(weight.inputs),
-      outputs_(weight.outputs),
+      inputs_(weight.columns),
+      outputs_(weight.rows),
+      bias_stride_(biases.rows > 1 ? padded(outputs_) : 0),
       weights_(static_cast<size_t>(padded(outputs_)) * words(kernels, inputs_)),
-      bias_(padded(outputs_)) {
+      bias_(static_cast<size_t>(padded(outputs_)) * biases.rows) {
   for (int n = 0; n < outputs_; ++n) {
-    bias_[n] = bias[n];
+    for (int row = 0; row < biases.rows; ++row) bias_[row * padded(outputs_) + n] = biases.at(row, n);
     pack(
         kernels, inputs_, [&](int k) { return weight.at(n, k); },
         [&](int word, float value) {

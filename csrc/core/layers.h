@@ -3,6 +3,7 @@
 // Rows are frames or bands; widths are padded to whole panels of 16 with zero weights, so padding stays zero.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "core/buffer.h"
@@ -11,31 +12,36 @@
 
 namespace pyvocsep {
 
-// A matrix as the file has it, or as a layer derives it: row-major, outputs x inputs.
+// A matrix as the file has it, or as a layer derives it, row-major.
 struct Matrix {
-  int outputs, inputs;
+  int rows, columns;
   std::vector<float> values;
 
-  Matrix(int outputs, int inputs) : outputs(outputs), inputs(inputs), values(static_cast<size_t>(outputs) * inputs) {}
-  float& at(int output, int input) { return values[static_cast<size_t>(output) * inputs + input]; }
-  float at(int output, int input) const { return values[static_cast<size_t>(output) * inputs + input]; }
+  Matrix(int rows, int columns) : rows(rows), columns(columns), values(static_cast<size_t>(rows) * columns) {}
+  Matrix(int rows, int columns, std::vector<float> values) : rows(rows), columns(columns), values(std::move(values)) {}
+  float& at(int row, int column) { return values[static_cast<size_t>(row) * columns + column]; }
+  float at(int row, int column) const { return values[static_cast<size_t>(row) * columns + column]; }
 };
 
 class Linear {
  public:
+  // The weight is outputs x inputs. One bias for all rows, or (rows x outputs) one for each of the rows that forward() then takes.
   Linear(const Kernels& kernels, const Matrix& weight, const std::vector<float>& bias);
+  Linear(const Kernels& kernels, const Matrix& weight, const Matrix& biases);
 
   double flops(int rows) const { return 2.0 * rows * inputs_ * outputs_; }
 
   // y[r] = weight x[r] + bias, then the epilogue.
   void forward(const float* x, ptrdiff_t x_stride, int rows, float* y, ptrdiff_t y_stride,
                Epilogue epilogue = Epilogue::kStore) const noexcept {
-    kernels_.linear({x, x_stride, rows, inputs_, outputs_, weights_.data(), bias_.data(), y, y_stride, epilogue});
+    kernels_.linear(
+        {x, x_stride, rows, inputs_, outputs_, weights_.data(), bias_.data(), bias_stride_, y, y_stride, epilogue});
   }
 
  private:
   const Kernels& kernels_;
   int inputs_, outputs_;
+  ptrdiff_t bias_stride_;
   Buffer weights_, bias_;
 };
 

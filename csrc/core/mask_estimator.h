@@ -14,6 +14,7 @@ struct Spectra {
   const float* im;
   ptrdiff_t frame_stride, channel_stride;
 };
+// Of a stereo stream, channel 0 masks the mid (L + R) / 2 and channel 1 the side (L - R) / 2.
 struct Masks {
   float* mask;
   ptrdiff_t frame_stride, channel_stride;

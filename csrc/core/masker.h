@@ -16,7 +16,7 @@ class Masker {
   // Where the caller writes the spectra of the next block and, after estimate(), finds its masks.
   float* re(int frame, int channel) { return re_.data() + at(frame, channel); }
   float* im(int frame, int channel) { return im_.data() + at(frame, channel); }
-  float* mask(int frame, int channel) { return masks_.data() + at(frame, channel); }
+  float* mask(int frame, int channel) { return masks_.data() + at(frame, channel); }  // as Masks has them
 
   void estimate(int frames, ThreadTeam& team) noexcept;
   void reset() noexcept { estimator_->reset(); }

@@ -87,14 +87,21 @@ void Separator::run_frames(int first, int count) noexcept {
                      masker_.im(t, c), workspaces_[c]);
   });
   masker_.estimate(count, team_);
+  team_.split(count, [&](int begin, int end) {
+    const Timed timed(Stage::kSynthesis);
+    for (int t = begin; t < end; ++t)
+      if (channels_ == 2)
+        kernels_.apply_masks(masker_.mask(t, 0), masker_.mask(t, 1), grid_.bins(), masker_.re(t, 0), masker_.im(t, 0),
+                             masker_.re(t, 1), masker_.im(t, 1));
+      else
+        kernels_.apply_mask(masker_.mask(t, 0), grid_.bins(), masker_.re(t, 0), masker_.im(t, 0));
+  });
   team_.split(channels_, [&](int begin, int end) {
     const Timed timed(Stage::kSynthesis);
     for (int c = begin; c < end; ++c)
-      for (int t = 0; t < count; ++t) {
-        kernels_.apply_mask(masker_.mask(t, c), grid_.bins(), masker_.re(t, c), masker_.im(t, c));
+      for (int t = 0; t < count; ++t)
         fft_.inverse_add(masker_.re(t, c), masker_.im(t, c), synthesis_window_.data(),
                          vocals_[c].data() + first + t * grid_.hop, workspaces_[c]);
-      }
   });
 }
 

@@ -31,6 +31,7 @@ const Kernels kTable = {
     .magnitudes_stereo = magnitudes_stereo,
     .ratio_mask = ratio_mask,
     .apply_mask = apply_mask,
+    .apply_masks = apply_masks,
     .peak = peak,
 };
 

@@ -24,14 +24,15 @@ enum class Epilogue {
   kSigmoid,  // y  = 1 / (1 + e^-a)
 };
 
-// a = x W + bias, then the epilogue.
+// a = x W + bias, then the epilogue; every row may have a bias of its own.
 struct LinearArgs {
   const float* x;  // rows x inputs
   ptrdiff_t x_stride;
   int rows, inputs, outputs;
   const float* weights;  // [outputs / 16][inputs][16], or pairs of inputs
-  const float* bias;     // padded(outputs)
-  float* y;              // rows x outputs; nothing past `outputs` is written
+  const float* bias;     // padded(outputs), or as many for each row
+  ptrdiff_t bias_stride;
+  float* y;  // rows x outputs; nothing past `outputs` is written
   ptrdiff_t y_stride;
   Epilogue epilogue;
 };
@@ -118,6 +119,9 @@ struct Kernels {
   void (*ratio_mask)(const float* v, const float* a, int bins, float e, float* mask);
   // re[k] *= mask[k], im[k] *= mask[k]
   void (*apply_mask)(const float* mask, int bins, float* re, float* im);
+  // The same for mid (L + R) / 2 and side (L - R) / 2 of a stereo spectrum, each with a mask of its own.
+  void (*apply_masks)(const float* mid, const float* side, int bins, float* l_re, float* l_im, float* r_re,
+                      float* r_im);
 
   // Multiply-adds on registers, for benchmarks; see peak.h.
   double (*peak)(int64_t rounds, float* operand);

@@ -35,10 +35,8 @@ void linear_block(const LinearArgs& a, const float* x, const float* weights, con
   constexpr int V = P * kPanelVecs;
   const ptrdiff_t panel = static_cast<ptrdiff_t>(steps_of(a.inputs)) * kPanel;
   Vec acc[R][V];
-  for (int v = 0; v < V; ++v) {
-    const Vec b = load(bias + v * kLanes);
-    for (int r = 0; r < R; ++r) acc[r][v] = b;
-  }
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) acc[r][v] = load(bias + r * a.bias_stride + v * kLanes);
   Inputs<R> rows;
   for (int done = 0; done < a.inputs; done += kChunk) {
     const int count = a.inputs - done < kChunk ? a.inputs - done : kChunk;
@@ -73,7 +71,7 @@ template <int R, int P>
 void linear_rows(const LinearArgs& a, int rows, const float* x, const float* weights, const float* bias, float* y,
                  int columns) {
   if constexpr (R > 0) {
-    for (; rows >= R; rows -= R, x += R * a.x_stride, y += R * a.y_stride)
+    for (; rows >= R; rows -= R, x += R * a.x_stride, bias += R * a.bias_stride, y += R * a.y_stride)
       linear_block<R, P>(a, x, weights, bias, y, columns);
     if (rows > 0) linear_rows<R - 1, P>(a, rows, x, weights, bias, y, columns);
   }

@@ -70,11 +70,18 @@ inline ModelBuilder common(const std::string& architecture, int sample_rate, int
 }
 
 inline ModelBuilder random_band_gru(int hop_divisor = 2) {
-  const int n_fft = 512, bins = n_fft / 2 + 1, dim = 32, bands = 5, blocks = 2;
+  // The last band would reach bin 260: three bins are cut off.
+  const int n_fft = 512, bins = n_fft / 2 + 1, dim = 32, blocks = 2;
+  const std::vector<std::pair<int, int>> zones = {{5, 4}, {3, 20}, {4, 45}};
   ModelBuilder m = common("band-gru", 44100, n_fft, n_fft / hop_divisor);
-  m.metadata["band_edges"] = "0,4,17,60,130,257";
-  m.tensor("encoder.weight", {dim, 4 * bins}, 0.1f);
-  m.tensor("encoder.bias", {bands, dim}, 0.3f);
+  m.metadata["band_counts"] = "5,3,4";
+  m.metadata["band_widths"] = "4,20,45";
+  for (size_t i = 0; i < zones.size(); ++i) {
+    m.tensor("encoder.weights." + std::to_string(i), {dim, 4 * zones[i].second}, 0.2f);
+    m.tensor("decoder.weights." + std::to_string(i), {2 * zones[i].second, dim}, 0.5f);
+  }
+  m.tensor("encoder.bias", {12, dim}, 0.3f);
+  m.tensor("decoder.bias", {bins, 2}, 0.5f);
   for (int i = 0; i < blocks; ++i) {
     const std::string p = "blocks." + std::to_string(i) + ".";
     m.tensor(p + "time_norm.weight", {dim}, 1.0f);
@@ -86,8 +93,6 @@ inline ModelBuilder random_band_gru(int hop_divisor = 2) {
     m.tensor(p + "band_scale", {dim}, 1.0f);
   }
   m.tensor("norm.weight", {dim}, 1.0f);
-  m.tensor("decoder.weight", {2 * bins, dim}, 0.5f);
-  m.tensor("decoder.bias", {2 * bins}, 0.5f);
   return m;
 }
 

@@ -70,7 +70,7 @@ void map(const Kernels& k, Epilogue epilogue, const std::vector<float>& x, std::
   Buffer weights(kPanel), bias(kPanel);
   weights[0] = 1.0f;
   y.resize(x.size());
-  k.linear({x.data(), 1, static_cast<int>(x.size()), 1, 1, weights.data(), bias.data(), y.data(), 1, epilogue});
+  k.linear({x.data(), 1, static_cast<int>(x.size()), 1, 1, weights.data(), bias.data(), 0, y.data(), 1, epilogue});
 }
 
 std::vector<float> grid(float low, float high, int count) {
@@ -156,7 +156,29 @@ TEST_CASE("stereo magnitudes are those of M, S, L and R, interleaved") {
   });
 }
 
-TEST_CASE("linear: every shape, every epilogue, nothing written past the outputs, one row as many") {
+TEST_CASE("masks of mid and side, applied to left and right") {
+  for_each_isa([](const Kernels& k) {
+    const int bins = 77;
+    const Buffer mid = random_buffer(bins, 1), side = random_buffer(bins, 2);
+    Buffer part[4], before[4];  // l_re, l_im, r_re, r_im
+    for (unsigned i = 0; i < 4; ++i) part[i] = random_buffer(bins, 3 + i), before[i] = random_buffer(bins, 3 + i);
+    k.apply_masks(mid.data(), side.data(), bins, part[0].data(), part[1].data(), part[2].data(), part[3].data());
+    for (int b = 0; b < bins; ++b)
+      for (int i = 0; i < 2; ++i) {
+        const double l = before[i][b], r = before[2 + i][b];
+        const double m = mid.data()[b] * (l + r) / 2, s = side.data()[b] * (l - r) / 2;
+        CHECK(std::abs(part[i][b] - (m + s)) < 1e-6);
+        CHECK(std::abs(part[2 + i][b] - (m - s)) < 1e-6);
+      }
+    // One mask for both is that mask on either, to the bit.
+    Buffer l = random_buffer(bins, 3), other = random_buffer(bins, 4), alone = random_buffer(bins, 3);
+    k.apply_masks(mid.data(), mid.data(), bins, l.data(), other.data(), part[2].data(), part[3].data());
+    k.apply_mask(mid.data(), bins, alone.data(), other.data());
+    for (int b = 0; b < bins; ++b) CHECK(l[b] == alone[b]);
+  });
+}
+
+TEST_CASE("linear: every shape, every epilogue, biases of all rows or of each, nothing written past the outputs, one row as many") {
   for_each_table([](const Kernels& k) {
     std::mt19937 random(5);
     for (int trial = 0; trial < 120; ++trial) {
@@ -170,7 +192,8 @@ TEST_CASE("linear: every shape, every epilogue, nothing written past the outputs
       CAPTURE(outputs);
       CAPTURE(trial % 4);
       Buffer x = random_buffer(rows * x_stride, trial), plain = random_buffer(inputs * outputs, trial + 2, 0.3f);
-      const Buffer bias = random_buffer(padded(outputs), trial + 1);
+      const int bias_stride = trial % 3 == 0 ? padded(outputs) : 0;
+      const Buffer bias = random_buffer(padded(outputs) + (rows - 1) * bias_stride, trial + 1);
       if (k.pairs) {
         round_to_bfloat16(x);
         round_to_bfloat16(plain);
@@ -184,10 +207,11 @@ TEST_CASE("linear: every shape, every epilogue, nothing written past the outputs
       std::memcpy(y.data(), before.data(), rows * y_stride * sizeof(float));
       std::memcpy(single.data(), before.data(), rows * y_stride * sizeof(float));
 
-      k.linear({x.data(), x_stride, rows, inputs, outputs, weights.data(), bias.data(), y.data(), y_stride, epilogue});
+      k.linear({x.data(), x_stride, rows, inputs, outputs, weights.data(), bias.data(), bias_stride, y.data(),
+                y_stride, epilogue});
       for (int r = 0; r < rows; ++r) {
         for (int n = 0; n < outputs; ++n) {
-          double a = bias.data()[n];
+          double a = bias.data()[r * bias_stride + n];
           for (int i = 0; i < inputs; ++i) a += double{x.data()[r * x_stride + i]} * plain.data()[n * inputs + i];
           const double old = before.data()[r * y_stride + n];
           const double expected = epilogue == Epilogue::kAdd       ? old + a
@@ -197,8 +221,8 @@ TEST_CASE("linear: every shape, every epilogue, nothing written past the outputs
           CHECK(std::abs(y[r * y_stride + n] - expected) < (inputs < 70 ? 2e-5 : 1e-4));
         }
         for (int n = outputs; n < y_stride; ++n) CHECK(y[r * y_stride + n] == before.data()[r * y_stride + n]);
-        k.linear({x.data() + r * x_stride, x_stride, 1, inputs, outputs, weights.data(), bias.data(),
-                  single.data() + r * y_stride, y_stride, epilogue});
+        k.linear({x.data() + r * x_stride, x_stride, 1, inputs, outputs, weights.data(),
+                  bias.data() + r * bias_stride, 0, single.data() + r * y_stride, y_stride, epilogue});
       }
       CHECK(std::memcmp(y.data(), single.data(), rows * y_stride * sizeof(float)) == 0);
     }

@@ -78,8 +78,10 @@ TEST_CASE("errors name the tensor or the key") {
                                                        {"sample_rate", "0"},        {"sample_rate", "fast"},
                                                        {"n_fft", "99999"},          {"hop", "100"},
                                                        {"exponent", "-1"},          {"extension_bins", "1000"},
-                                                       {"band_edges", "0,9,5,257"}, {"band_edges", "0,9,,257"},
-                                                       {"band_edges", ""},          {"stems", "drums"}};
+                                                       {"band_counts", "5,3"},      {"band_counts", "5,,4"},
+                                                       {"band_counts", ""},         {"band_counts", "5,3,5"},
+                                                       {"band_counts", "5,-3,4"},   {"band_widths", "4,20,30"},
+                                                       {"band_widths", "4,20,999"}, {"stems", "drums"}};
   for (const auto& entry : wrong) {
     const std::string key = entry.first, value = entry.second;
     CAPTURE(key);

@@ -83,12 +83,12 @@ def unprocessed(mixture: Mixture) -> Audio:
 
 
 def ideal_ratio_mask(mixture: Mixture) -> Audio:
-    """The mask |V| / (|V| + |A|) from the true stems, channel by channel: what such masks can reach.
+    """The mask |V| / (|V| + |A|) from the true stems, of mid and side: what such masks can reach.
 
     Its frames are those of our models: 1024 samples at 16 kHz, 2048 at 44.1 kHz, half overlapped, with a
     sqrt-Hann window.
     """
-    from pyvocsep.training.grid import analyse, synthesise
+    from pyvocsep.training.grid import analyse, rotate, synthesise
     from pyvocsep.training.models import MUSIC_GRID, SPEECH_GRID
 
     grid = SPEECH_GRID if mixture.sample_rate <= SPEECH_GRID.sample_rate else MUSIC_GRID
@@ -98,8 +98,8 @@ def ideal_ratio_mask(mixture: Mixture) -> Audio:
     past = frame - hop
     count = -(-(samples + past) // hop)
     margins = ((0, 0), (past, (count - 1) * hop + frame - past - samples))
-    vocals, accompaniment = (analyse(np.pad(stem, margins), frame, hop) for stem in mixture.stems)
+    vocals, accompaniment = (rotate(analyse(np.pad(stem, margins), frame, hop)) for stem in mixture.stems)
     shares = np.abs(vocals) + 1e-9, np.abs(accompaniment) + 1e-9
     masked = (vocals + accompaniment) * (shares[0] / (shares[0] + shares[1]))
-    found = synthesise(masked.astype(np.complex64), frame, hop)[:, past : past + samples]
+    found = synthesise(rotate(masked).astype(np.complex64), frame, hop)[:, past : past + samples]
     return np.stack([found, mixture.audio - found])

@@ -68,10 +68,10 @@ def mir1k(folder: Path, singers: Sequence[str] | None = None) -> list[Pair]:
     return _some(pairs, folder, "clips named singer_song_clip")
 
 
-def tracks(folder: Path) -> list[Track]:
-    """Every audio file below a folder: music without a voice, or voices without music."""
-    found = [Track(file) for file in sorted(_folder(folder).rglob("*")) if file.suffix in SUFFIXES]
-    return _some(found, folder, "audio files")
+def instrumentals(folder: Path) -> list[Track]:
+    """Every audio file below a folder, as music without a voice."""
+    tracks = [Track(file) for file in sorted(_folder(folder).rglob("*")) if file.suffix in SUFFIXES]
+    return _some(tracks, folder, "audio files")
 
 
 def _folder(folder: Path) -> Path:

@@ -97,7 +97,7 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
             grid,
             dim=tensors["norm.weight"].shape[0],
             blocks=sum(key.endswith("time_norm.weight") for key in tensors),
-            band_edges=[int(edge) for edge in metadata["band_edges"].split(",")],
+            zones=list(zip(_integers(metadata["band_counts"]), _integers(metadata["band_widths"]), strict=True)),
         )
     elif metadata["architecture"] == "cnn":
         model = CNN(grid, tuple(int(width) for width in metadata["widths"].split(",")))
@@ -106,6 +106,10 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
         raise ValueError(f"{path} has an unknown architecture: {metadata['architecture']!r}")
     model.load_state_dict(tensors)
     return model.eval(), metadata
+
+
+def _integers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:

@@ -81,3 +81,13 @@ def synthesise(spectra: Spectra, frame: int, hop: int) -> Audio:
     for t in range(count):
         audio[:, t * hop : t * hop + frame] += pieces[:, t]
     return audio
+
+
+def rotate(spectra: Spectra) -> Spectra:
+    """Left and right (2, frames, bins) to mid and side, or back: it keeps energies and is its own inverse. Mono
+    comes back as it is.
+    """
+    if len(spectra) == 1:
+        return spectra
+    left, right = spectra
+    return np.stack([left + right, left - right]) * np.float32(np.sqrt(0.5))

@@ -25,10 +25,10 @@ from pyvocsep.evaluation.metrics import usdr
 from .architectures import build
 from .curves import plot_curves
 from .datasets import Decoder, Pair
-from .grid import Audio, analyse, synthesise
+from .grid import Audio, analyse, rotate, synthesise
 from .loss import separation_loss
 from .mixtures import Mixtures
-from .models import MaskEstimator
+from .models import MaskEstimator, mid_side
 from .recipe import Recipe, Schedule
 
 CHECKPOINT = "checkpoint.pt"
@@ -140,6 +140,8 @@ def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> fl
         optimiser.zero_grad(set_to_none=True)
     state.model.train()
     masks, _ = state.model(state.model.features(vocals + accompaniment) * visible.unsqueeze(-1))
+    if state.model.channels == 2:
+        vocals, accompaniment = mid_side(vocals), mid_side(accompaniment)
     loss = separation_loss(masks, vocals, accompaniment, limit)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), schedule.clip)
@@ -171,19 +173,17 @@ def separate(model: MaskEstimator, mixture: Audio, sample_rate: int) -> Audio:
     seen[..., :known] = spectra[..., :known] * np.float32(2 / frame)
     device = next(model.parameters()).device
     stack = torch.from_numpy(seen).permute(1, 2, 0)
-    if model.channels == 2 and channels == 1:
-        stack = stack.expand(-1, -1, 2)
+    if model.channels > channels:
+        stack = stack.expand(-1, -1, model.channels)
     masks, _ = model(model.features(stack.unsqueeze(0).to(device)))
-    if model.channels == 2 and channels == 1:
-        # One signal on both sides, one mask: of the mean logit, as the core folds its output layers.
-        masks = torch.logit(masks, eps=1e-7).mean(-1, keepdim=True).sigmoid()
-    mask = masks[0].permute(2, 0, 1).cpu().numpy()
+    mask = masks[0].permute(2, 0, 1)[:channels].cpu().numpy()  # of a mono signal, the mid's
     # Above the network's range, the mean of its top bins.
     above = mask[..., -model.extension_bins :].mean(-1, keepdims=True)
-    full = np.concatenate(
-        [mask[..., :known], np.broadcast_to(above, (*mask.shape[:2], spectra.shape[-1] - known))], -1
-    )
-    vocals = synthesise(spectra * full[: max(1, min(channels, len(full)))], frame, hop)
+    unknown = spectra.shape[-1] - known
+    full = np.concatenate([mask[..., :known], np.broadcast_to(above, (*mask.shape[:2], unknown))], -1)
+    # One mask for all channels, or one each for mid and side.
+    masked = rotate(rotate(spectra) * full) if len(full) == 2 else spectra * full
+    vocals = synthesise(masked, frame, hop)
     return vocals[:, past : past + samples]
 
 
@@ -239,7 +239,6 @@ def train(
         decoder,
         schedule.seed,
         recipe.mixing,
-        recipe.data.speech_tracks(data),
     )
     watched = recipe.data.watched_pairs(data)
     seconds_per_step = schedule.batch * schedule.frames * state.model.grid.hop / state.model.grid.sample_rate

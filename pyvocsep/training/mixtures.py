@@ -42,14 +42,12 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         decoder: Decoder,
         seed: int = 0,
         mixing: Mixing = DEFAULT,
-        speech: Sequence[Track] = (),
     ):
         if not pairs:
             raise ValueError("no voices to mix: name a data set with vocals in the recipe's [data] table")
         self.dry = [pair for pair in pairs if pair.dry]
         self.produced = [pair for pair in pairs if not pair.dry]
         self.instrumentals = list(instrumentals)
-        self.speech = list(speech)
         self.grid = grid
         self.channels = channels
         self.frames = frames
@@ -76,26 +74,23 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         """
         mixing = self.mixing
         pair = self._pair(rng, mixing.dry_voices)
-        speaks = bool(self.speech) and rng.random() < mixing.speech
-        dry = pair.dry or speaks
-        recorded = not speaks and rng.random() < mixing.recorded
+        recorded = rng.random() < mixing.recorded
         if recorded:
             place, ratio = rng.random(), self._ratio(rng)
             voice, limit = self._spectra(pair.vocals, place, ratio)
             backing, backing_limit = self._spectra(pair.accompaniment, place, ratio)
         else:
-            track = self.speech[rng.integers(len(self.speech))] if speaks else pair.vocals
-            voice, limit = self._voice(rng, track, dry)
+            voice, limit = self._voice(rng, pair)
             backing, backing_limit = self._backing(rng)
         limit = min(limit, backing_limit)
         # The network must not learn to tell the stems by their bandwidth.
         voice[..., limit:] = 0
         if rng.random() < 0.5:
             backing[..., limit:] = 0
-        self._colour(rng, voice, dry)
+        self._colour(rng, voice, pair.dry)
         if rng.random() < mixing.equaliser:
             augmentation.equalise(backing, rng)
-        if recorded and not dry:
+        if recorded and not pair.dry:
             voice *= augmentation.decibels(rng.normal(0, 2))
         else:
             augmentation.balance(voice, backing, rng.normal(mixing.voice_db, mixing.voice_db_deviation))
@@ -139,10 +134,10 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         reverse = rng.random() < self.mixing.reversal
         return self._spectra(track, rng.random(), self._ratio(rng), reverse, drive_db)
 
-    def _voice(self, rng: np.random.Generator, track: Track, dry: bool) -> tuple[Spectra, int]:
-        voice, limit = self._random(rng, track, self.mixing.saturation)
+    def _voice(self, rng: np.random.Generator, pair: Pair) -> tuple[Spectra, int]:
+        voice, limit = self._random(rng, pair.vocals, self.mixing.saturation)
         if rng.random() < self.mixing.second_voice:
-            other, other_limit = self._random(rng, self._pair(rng, float(dry)).vocals)
+            other, other_limit = self._random(rng, self._pair(rng, float(pair.dry)).vocals)
             augmentation.balance(other, voice, rng.uniform(-12, 0))
             voice += other
             limit = min(limit, other_limit)
@@ -174,7 +169,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
             augmentation.roughen(voice, rng, rng.uniform(0.1, 0.9))
         if rng.random() < mixing.compression:
             augmentation.compress(voice, rng.uniform(0.2, 0.6))
-        if self.channels == 2 and dry and rng.random() < 0.35:
+        if self.channels == 2 and dry and rng.random() < mixing.panning:
             augmentation.pan(voice, rng.uniform(-0.8, 0.8))
         if rng.random() < mixing.doubling:
             augmentation.double(voice, rng)

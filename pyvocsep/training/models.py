@@ -1,5 +1,8 @@
 """The networks in PyTorch: spectra in, masks in [0, 1] out, causal in time.
 
+A network with two channels masks mid and side, (left + right) / 2 and (left - right) / 2: lead voices are mixed
+to the middle, so that what lies at the sides need not be told from them by its spectrum alone.
+
 Both take magnitudes already scaled by ``2 / frame`` and apply their own exponent, so that the exported
 graph is the whole estimator. States start at zero; passing the returned state on continues a stream.
 """
@@ -31,6 +34,7 @@ class MaskEstimator(nn.Module):
     grid: Grid
     extension_bins: int
     channels: int
+    """Of the masks: 1 for both sides of a stereo signal alike, 2 for its mid and its side."""
 
     def features(self, spectra: Tensor, frame: int | None = None) -> Tensor:
         """The magnitudes that ``forward`` takes, of complex spectra (batch, frames, bins, channels).
@@ -99,14 +103,20 @@ class GRU(MaskEstimator):
         return masks.unsqueeze(-1), state
 
 
+Zones = Sequence[tuple[int, int]]
+
+
 class BandGRU(MaskEstimator):
     """Bands x time: recurrent along time within each band, and along the bands of each frame.
 
-    Each frame is cut into mel-spaced bands, each projected to ``dim`` values; every block adds a causal
-    GRU along time (its weights shared by all bands) and a bidirectional GRU along the bands. The dual-
-    path idea is that of Luo et al., "Dual-path RNN" (2020), and of Luo and Yu, "Music source separation
-    with band-split RNN" (2023); they project every GRU's states before adding them, which costs a sixth
-    of the time and is left out here. ``dim`` is a multiple of 32.
+    Each frame is cut into bands, each projected to ``dim`` values; every block adds a causal GRU along time (its
+    weights shared by all bands) and a bidirectional GRU along the bands. The dual-path idea is that of Luo et
+    al., "Dual-path RNN" (2020), and of Luo and Yu, "Music source separation with band-split RNN" (2023); they
+    project every GRU's states before adding them, which costs a sixth of the time and is left out here.
+
+    ``zones`` are runs of (count, width) bands, from 0 Hz up: bands as wide as each other share the weights of
+    their input and output layers, as a convolution along frequency does, so that what is learnt from one pitch
+    serves the others; only biases are a band's own. ``dim`` is a multiple of 32.
     """
 
     architecture = "band-gru"
@@ -117,22 +127,21 @@ class BandGRU(MaskEstimator):
         grid: Grid = MUSIC_GRID,
         dim: int = 64,
         blocks: int = 4,
-        bands: int = 40,
-        band_edges: Sequence[int] | None = None,
+        zones: Zones | None = None,
         dropout: float = 0.0,
     ):
         super().__init__()
         if dim % 32:
             raise ValueError(f"dim is {dim}; it must be a multiple of 32")
         self.grid = grid
-        self.band_edges = list(band_edges) if band_edges is not None else mel_edges(grid, bands)
-        self.widths = [high - low for low, high in zip(self.band_edges, self.band_edges[1:], strict=False)]
-        self.extension_bins = self.widths[-1]
+        self.zones = check_zones(grid, doubling_zones(grid) if zones is None else zones)
+        self.bands = sum(count for count, _ in self.zones)
+        self.extension_bins = band_edges(grid, self.zones)[-1] - band_edges(grid, self.zones)[-2]
         self.dim = dim
-        self.encoder = BandEncoder(self.widths, 4, dim)
+        self.encoder = BandEncoder(self.zones, 4, dim)
         self.blocks = nn.ModuleList(BandBlock(dim, dropout) for _ in range(blocks))
         self.norm = RMSNorm(dim)
-        self.decoder = BandDecoder(self.widths, self.channels, dim)
+        self.decoder = BandDecoder(self.zones, self.channels, grid.bins, dim)
 
     def features(self, spectra: Tensor, frame: int | None = None) -> Tensor:
         left, right = spectra.unbind(-1)
@@ -141,7 +150,7 @@ class BandGRU(MaskEstimator):
         return magnitude(stack) * scale
 
     def initial_state(self, batch: int = 1) -> Tensor:
-        return torch.zeros(len(self.blocks), batch * len(self.widths), self.dim)
+        return torch.zeros(len(self.blocks), batch * self.bands, self.dim)
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.blocks.parameters() if parameter.ndim == 2]
@@ -155,7 +164,8 @@ class BandGRU(MaskEstimator):
         return torch.sigmoid(self.decoder(self.norm(x))), torch.cat(states)
 
     def metadata(self) -> dict[str, str]:
-        return {**super().metadata(), "band_edges": ",".join(map(str, self.band_edges))}
+        counts, widths = (",".join(map(str, numbers)) for numbers in zip(*self.zones, strict=True))
+        return {**super().metadata(), "band_counts": counts, "band_widths": widths}
 
 
 class BandBlock(nn.Module):
@@ -176,62 +186,68 @@ class BandBlock(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         y, state = run_gru(self.time_gru, self.time_norm(x), 1, state)
-        x = x + self.dropout(y) * self.time_scale
+        x = torch.addcmul(x, y, self.dropout(self.time_scale, x))
         y, _ = run_gru(self.band_gru, self.band_norm(x), 2)
-        return x + self.dropout(y) * self.band_scale, state
+        return torch.addcmul(x, y, self.dropout(self.band_scale, x)), state
 
 
-class SteadyDropout(nn.Dropout):
-    """Dropout of (batch, frames, ...) that holds for all frames of an example: it costs no random
-    numbers to speak of, and a recurrent network cannot average it away.
+class SteadyDropout(nn.Module):
+    """Dropout that holds for all frames of an example: it costs no random numbers to speak of, and a recurrent
+    network cannot average it away.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def __init__(self, p: float):
+        super().__init__()
+        self.p = p
+
+    def forward(self, scale: Tensor, x: Tensor) -> Tensor:
+        """The factors ``scale`` (dim,) for x (batch, frames, bands, dim), some of them zero in training."""
         if not self.training or self.p == 0:
-            return x
-        return x * nn.functional.dropout(torch.ones_like(x[:, :1]), self.p)
+            return scale
+        return scale * nn.functional.dropout(x.new_ones(x[:, :1].shape), self.p)
 
 
 class BandEncoder(nn.Module):
-    """Each band's features to one vector, every band with weights of its own."""
+    """Each band's features to one vector, by the weights of its zone and a bias of its own."""
 
-    def __init__(self, widths: Sequence[int], features: int, dim: int):
+    def __init__(self, zones: Zones, features: int, dim: int):
         super().__init__()
-        self.bin_widths = list(widths)
-        self.column_widths = [features * width for width in widths]
-        self.weight = nn.Parameter(torch.empty(dim, sum(self.column_widths)))
-        self.bias = nn.Parameter(torch.empty(len(widths), dim))
-        for columns, bias in zip(torch.split(self.weight, self.column_widths, 1), self.bias, strict=True):
-            _init_linear(columns, bias)
+        self.zones = list(zones)
+        self.weights = nn.ParameterList(torch.empty(dim, features * width) for _, width in zones)
+        self.bias = nn.Parameter(torch.empty(sum(count for count, _ in zones), dim))
+        biases = self.bias.split([count for count, _ in zones])
+        for weight, bias in zip(self.weights, biases, strict=True):
+            _init_linear(weight, bias)
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, frames, bins, features) to (batch, frames, bands, dim)."""
-        weights = torch.split(self.weight, self.column_widths, 1)
-        bands = torch.split(features, self.bin_widths, 2)
+        sizes = [count * width for count, width in self.zones]
+        beyond = sum(sizes) - features.shape[2]  # what the last band lacks
+        parts = nn.functional.pad(features, (0, 0, 0, beyond)).split(sizes, 2)
         x = [
-            nn.functional.linear(band.flatten(2), weight) for band, weight in zip(bands, weights, strict=True)
+            nn.functional.linear(part.reshape(part.shape[0], part.shape[1], count, -1), weight)
+            for part, (count, _), weight in zip(parts, self.zones, self.weights, strict=True)
         ]
-        return torch.stack(x, 2) + self.bias
+        return torch.cat(x, 2) + self.bias
 
 
 class BandDecoder(nn.Module):
     """The inverse of the encoder: one vector to the logits of its band's bins and channels."""
 
-    def __init__(self, widths: Sequence[int], channels: int, dim: int):
+    def __init__(self, zones: Zones, channels: int, bins: int, dim: int):
         super().__init__()
-        self.channels = channels
-        self.row_widths = [channels * width for width in widths]
-        self.weight = nn.Parameter(torch.empty(sum(self.row_widths), dim))
-        self.bias = nn.Parameter(torch.empty(sum(self.row_widths)))
-        _init_linear(self.weight, self.bias)
+        self.zones, self.channels, self.bins = list(zones), channels, bins
+        self.weights = nn.ParameterList(torch.empty(channels * width, dim) for _, width in zones)
+        self.bias = nn.Parameter(torch.empty(bins, channels))
+        for weight in self.weights:
+            _init_linear(weight, self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, frames, bands, dim) to (batch, frames, bins, channels)."""
-        weights = torch.split(self.weight, self.row_widths)
-        logits = [
-            nn.functional.linear(band, weight) for band, weight in zip(x.unbind(2), weights, strict=True)
-        ]
-        return torch.unflatten(torch.cat(logits, -1) + self.bias, -1, (-1, self.channels))
+        parts = x.split([count for count, _ in self.zones], 2)
+        logits = [nn.functional.linear(part, weight).flatten(2) for part, weight in zip(parts, self.weights, strict=True)]
+        whole = torch.cat(logits, 2)
+        return whole.reshape(whole.shape[0], whole.shape[1], -1, self.channels)[:, :, : self.bins] + self.bias
 
 
 class RMSNorm(nn.Module):
@@ -253,21 +269,41 @@ def _init_linear(weight: Tensor, bias: Tensor) -> None:
         bias.uniform_(-bound, bound)
 
 
-def mel_edges(grid: Grid, bands: int) -> list[int]:
-    """``bands + 1`` bin indices from 0 to K, equal steps on the mel scale 2595 log10(1 + f / 700), no
-    band empty.
+def doubling_zones(grid: Grid) -> list[tuple[int, int]]:
+    """36 bands: 12 of 4 bins, 6 each of 8, 16 and 32, and 6 that share the rest. With 21.5 Hz to a bin, nearly
+    the mel scale.
     """
+    zones = [(12, 4), (6, 8), (6, 16), (6, 32)]
+    rest = grid.bins - sum(count * width for count, width in zones)
+    if rest < 6:
+        raise ValueError(f"36 bands do not fit in {grid.bins} bins; name zones, or use a longer frame")
+    return [*zones, (6, -(-rest // 6))]
 
-    def hertz(mel: float) -> float:
-        return 700 * (10 ** (mel / 2595) - 1)
 
-    top = 2595 * math.log10(1 + grid.sample_rate / 2 / 700)
+def check_zones(grid: Grid, zones: Zones) -> list[tuple[int, int]]:
+    """The zones as they are, if their bands end in the grid's last bin, or would go on past it in the last band."""
+    if any(count < 1 or width < 1 for count, width in zones):
+        raise ValueError(f"zones {zones}: counts and widths of bands must be positive")
+    covered = sum(count * width for count, width in zones)
+    if not zones or not covered - zones[-1][1] < grid.bins <= covered:
+        raise ValueError(f"zones {zones} cover {covered} bins; the last band must hold the last of {grid.bins}")
+    return [(count, width) for count, width in zones]
+
+
+def band_edges(grid: Grid, zones: Zones) -> list[int]:
+    """The first bin of every band, and the number of all bins."""
     edges = [0]
-    for i in range(1, bands):
-        edges.append(max(edges[-1] + 1, round(hertz(top * i / bands) * grid.n_fft / grid.sample_rate)))
-    if edges[-1] >= grid.bins:
-        raise ValueError(f"{bands} bands do not fit in {grid.bins} bins; use fewer bands or a longer frame")
-    return [*edges, grid.bins]
+    for count, width in zones:
+        edges += [edges[-1] + width * (i + 1) for i in range(count)]
+    return [*edges[:-1], grid.bins]
+
+
+def mid_side(spectra: Tensor) -> Tensor:
+    """(..., left and right) to (..., mid and side) or back: a rotation, which keeps energies and is its own
+    inverse.
+    """
+    left, right = spectra.unbind(-1)
+    return torch.stack([left + right, left - right], -1) * math.sqrt(0.5)
 
 
 def magnitude(spectra: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-from .datasets import Pair, Track, mir1k, musdb, tracks
+from .datasets import Pair, Track, instrumentals, mir1k, musdb
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -29,7 +29,6 @@ class Data:
     mir1k: str | None = None
     singers: tuple[str, ...] | None = None  # of MIR-1K; None is all
     instrumentals: str | None = None
-    speech: str | None = None
     held_out: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
     equal_energy: bool = False  # score mixtures at 0 dB, as the MIR-1K protocol does, not as recorded
@@ -58,10 +57,7 @@ class Data:
         return [pair for pair in self.pairs(root) if matches(pair, self.watched)]
 
     def instrumental_tracks(self, root: Path) -> list[Track]:
-        return tracks(root / self.instrumentals) if self.instrumentals else []
-
-    def speech_tracks(self, root: Path) -> list[Track]:
-        return tracks(root / self.speech) if self.speech else []
+        return instrumentals(root / self.instrumentals) if self.instrumentals else []
 
 
 def matches(pair: Pair, names: Iterable[str]) -> bool:
@@ -79,7 +75,6 @@ class Mixing:
     dry_voices: float = 0.45  # of all voices, those nobody mixed (MIR-1K)
     dry_backings: float = 0.1  # of all backings, the accompaniments of such clips
     instrumentals: float = 0.5  # of all backings, music without a voice
-    speech: float = 0.0  # of all voices, those that speak
     resampled: float = 0.75
     resampling: float = 0.17  # the largest |ln(ratio)|
     voice_db: float = -5.0  # a voice's level over its backing, mean and deviation
@@ -92,6 +87,7 @@ class Mixing:
     compression: float = 0.3
     roughness: float = 0.0  # of voices: noise in place of the vocal cords
     saturation: float = 0.0  # of voices that are not as recorded
+    panning: float = 0.35  # of dry voices, which are in the middle else
     doubling: float = 0.15
     second_voice: float = 0.12
     second_backing: float = 0.15

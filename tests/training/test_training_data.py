@@ -38,7 +38,7 @@ def data(tmp_path):
 
 def mixtures(data, channels=2, mixing=None, pairs=None):
     pairs = pairs or datasets.musdb(data / "songs") + datasets.mir1k(data / "clips")
-    tracks = datasets.tracks(data / "music")
+    tracks = datasets.instrumentals(data / "music")
     decoder = datasets.Decoder(data / "decoded")
     return Mixtures(pairs, tracks, GRID, channels, 20, decoder, seed=1, mixing=mixing or Mixing())
 

@@ -26,7 +26,7 @@ n_fft = 256
 hop = 128
 dim = 32
 blocks = 1
-bands = 6
+zones = [[4, 8], [3, 33]]
 dropout = 0.1
 [data]
 musdb = "songs"
@@ -171,7 +171,7 @@ def test_muon_has_the_hidden_matrices_and_adamw_the_rest(data):
     assert sorted(muon + adamw) == sorted(names.values())
     assert "blocks.0.time_gru.weight_hh_l0" in muon
     assert "blocks.0.time_gru.bias_hh_l0" in adamw
-    assert {"encoder.weight", "decoder.weight"} <= set(adamw)
+    assert {"encoder.weights.0", "decoder.weights.1"} <= set(adamw)
     bad = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, optimiser="sgd"))
     with pytest.raises(ValueError, match="unknown optimiser 'sgd'"):
         loop.start(bad)
@@ -215,7 +215,8 @@ def test_training_lowers_the_loss(data, optimiser):
 def test_separate_with_a_full_mask_gives_the_mixture_back(data):
     state = loop.start(load_recipe(data / "tiny.toml"))
     with torch.no_grad():
-        state.averaged.decoder.weight.zero_()
+        for weight in state.averaged.decoder.weights:
+            weight.zero_()
         state.averaged.decoder.bias.fill_(40.0)
     for rate, channels in ((8000, 2), (11_025, 2), (8000, 1), (6000, 2)):
         audio = np.random.default_rng(rate).standard_normal((channels, 1234)).astype(np.float32)
@@ -227,7 +228,8 @@ def test_score_of_a_half_mask(data):
     recipe = load_recipe(data / "tiny.toml")
     state = loop.start(recipe)
     with torch.no_grad():
-        state.averaged.decoder.weight.zero_()
+        for weight in state.averaged.decoder.weights:
+            weight.zero_()
         state.averaged.decoder.bias.zero_()
     decoder = Decoder(data / "data" / "decoded")
     pair = recipe.data.watched_pairs(data / "data")[0]
