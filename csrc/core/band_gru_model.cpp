@@ -9,6 +9,8 @@ namespace pyvocsep {
 
 namespace {
 
+constexpr int kManyFrames = 4;  // rows enough for the registers, in a step along the bands
+
 int bins_of(const ModelFile& file) { return file.integer("n_fft", 64, 16384) / 2 + 1; }
 
 void check_bands(const ModelFile& file, const std::vector<int>& counts, const std::vector<int>& widths, int bins) {
@@ -46,7 +48,8 @@ Matrix rows_of(const Tensor& tensor, int first, int count, int columns) {
 
 int read_dim(const ModelFile& file) {
   const int dim = file.tensor("norm.weight", {-1}).shape[0];
-  if (dim % (2 * kPanel) != 0) file.fail("vectors of " + std::to_string(dim) + " values: not a multiple of 32");
+  if (dim % (2 * kPanel) != 0 || dim > kMaxCell)
+    file.fail("vectors of " + std::to_string(dim) + " values: not a multiple of 32 up to " + std::to_string(kMaxCell));
   return dim;
 }
 
@@ -138,6 +141,7 @@ BandGruModel::BandGruModel(const Kernels& kernels, const ModelFile& file, const 
       x_(static_cast<size_t>(max_frames) * bands() * dim_),
       normed_(x_.size()),
       hidden_(x_.size()),
+      gates_(3 * x_.size()),
       start_(dim_) {
   for (int i = 0; i < count_blocks(file); ++i) blocks_.emplace_back(kernels, file, i, dim_, bands(), max_frames);
 }
@@ -196,15 +200,24 @@ void BandGruModel::time_stage(Block& block, int frames, int begin, int end) noex
   }
 }
 
-// All bands of frames begin..end, up and down the bands at once.
+// All bands of frames begin..end.
 void BandGruModel::band_stage(Block& block, int begin, int end) noexcept {
-  const int frames = end - begin, rows = frames * bands(), half = dim_ / 2;
-  float* normed = row(normed_, begin, 0);
+  const int rows = (end - begin) * bands();
   {
     const Timed timed(Stage::kNorm);
-    block.band_norm.forward(row(x_, begin, 0), row(block.states, begin + 1, 0), rows, normed);
+    block.band_norm.forward(row(x_, begin, 0), row(block.states, begin + 1, 0), rows, row(normed_, begin, 0));
   }
   const Timed timed(Stage::kBandGru, block.forward.flops(rows) + block.backward.flops(rows));
+  if (end - begin < kManyFrames)
+    run_along_bands_of_few(block, begin, end);
+  else
+    run_along_bands(block, begin, end);
+}
+
+// Up and down the bands at once, a band of all frames a step.
+void BandGruModel::run_along_bands(const Block& block, int begin, int end) noexcept {
+  const int frames = end - begin, half = dim_ / 2;
+  const float* normed = row(normed_, begin, 0);
   float* h = row(hidden_, begin, 0);
   const ptrdiff_t stride = static_cast<ptrdiff_t>(bands()) * dim_;  // from a frame to the next
   for (int up = 0; up < bands(); ++up) {
@@ -214,6 +227,26 @@ void BandGruModel::band_stage(Block& block, int begin, int end) noexcept {
                        frames, h + up * dim_, stride);
     block.backward.step(normed + down * dim_, stride, first ? start_.data() : h + (down + 1) * dim_ + half,
                         first ? 0 : stride, frames, h + down * dim_ + half, stride);
+  }
+}
+
+// The same bits sooner where a step has few rows and waits for the one before it.
+void BandGruModel::run_along_bands_of_few(const Block& block, int begin, int end) noexcept {
+  const int frames = end - begin, half = dim_ / 2, width = 3 * dim_;
+  const float* normed = row(normed_, begin, 0);
+  float* gates = gates_.data() + static_cast<ptrdiff_t>(begin) * bands() * width;
+  block.forward.gates(normed, dim_, frames * bands(), gates, width);
+  block.backward.gates(normed, dim_, frames * bands(), gates + 3 * half, width);
+  float* h = row(hidden_, begin, 0);
+  const ptrdiff_t stride = static_cast<ptrdiff_t>(bands()) * dim_, gates_stride = 3 * stride;
+  for (int up = 0; up < bands(); ++up) {
+    const int down = bands() - 1 - up;
+    const bool first = up == 0;
+    block.forward.step_from_gates(gates + up * width, gates_stride, first ? start_.data() : h + (up - 1) * dim_,
+                                  first ? 0 : stride, frames, h + up * dim_, stride);
+    block.backward.step_from_gates(gates + down * width + 3 * half, gates_stride,
+                                   first ? start_.data() : h + (down + 1) * dim_ + half, first ? 0 : stride, frames,
+                                   h + down * dim_ + half, stride);
   }
 }
 

@@ -44,7 +44,7 @@ class BandGruModel : public MaskEstimator {
   struct Block {
     Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames);
     AddNorm time_norm, band_norm;  // each adds what the stage before it made
-    GruCell time, forward, backward;
+    Gru time, forward, backward;
     Buffer states;  // [max_frames + 1][bands][dim]; the first is the one before the block
   };
 
@@ -60,6 +60,8 @@ class BandGruModel : public MaskEstimator {
   void encode(const Spectra& spectra, int begin, int end) noexcept;
   void time_stage(Block& block, int frames, int begin, int end) noexcept;
   void band_stage(Block& block, int begin, int end) noexcept;
+  void run_along_bands(const Block& block, int begin, int end) noexcept;
+  void run_along_bands_of_few(const Block& block, int begin, int end) noexcept;
   void decode(const Masks& masks, int begin, int end) noexcept;
 
   const Kernels& kernels_;
@@ -72,6 +74,7 @@ class BandGruModel : public MaskEstimator {
   Buffer features_;    // [max_frames][padded(bins)][columns()]
   Buffer x_, normed_;  // [max_frames][bands][dim]
   Buffer hidden_;      // [max_frames][bands][forward, backward]
+  Buffer gates_;       // [max_frames][bands][forward and backward: 3 * dim]
   Buffer start_;       // a state of zeros
 };
 

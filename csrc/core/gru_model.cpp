@@ -21,8 +21,7 @@ std::vector<Gru> read_layers(const Kernels& kernels, const ModelFile& file, int 
 }
 
 Linear read_head(const Kernels& kernels, const ModelFile& file, const std::string& name, int bins, int hidden) {
-  Matrix matrix(bins, hidden);
-  matrix.values = file.tensor(name + ".weight", {bins, hidden}).values;
+  const Matrix matrix(bins, hidden, file.tensor(name + ".weight", {bins, hidden}).values);
   return Linear(kernels, matrix, file.tensor(name + ".bias", {bins}).values);
 }
 
@@ -63,8 +62,8 @@ void GruModel::process(const Spectra& spectra, int frames, const Masks& masks, T
     const Timed timed(Stage::kTimeGru, layer.flops(frames));
     layer.gates(x, stride, frames, gates_.data(), layer.gates_width());
     for (int t = 0; t < frames; ++t)
-      layer.step(gates_.data() + t * layer.gates_width(), 0, h + t * layer.width(), 0, 1, h + (t + 1) * layer.width(),
-                 0);
+      layer.step_from_gates(gates_.data() + t * layer.gates_width(), 0, h + t * layer.width(), 0, 1,
+                            h + (t + 1) * layer.width(), 0);
     x = h + layer.width();
     stride = layer.width();
   }

@@ -8,25 +8,6 @@ namespace pyvocsep {
 
 namespace {
 
-// The gates' input weights with each gate padded to whole panels, and the biases that the input's share carries:
-// both for r and z; only b_in for n, because b_hn belongs inside the product with r.
-Linear input_layer(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
-                   int inputs) {
-  const int hidden = Gru::hidden_of(file, prefix, suffix), width = padded(hidden);
-  const Tensor& weight = file.tensor(prefix + "weight_ih" + suffix, {3 * hidden, inputs});
-  const Tensor& bias_ih = file.tensor(prefix + "bias_ih" + suffix, {3 * hidden});
-  const Tensor& bias_hh = file.tensor(prefix + "bias_hh" + suffix, {3 * hidden});
-  Matrix matrix(3 * width, inputs);
-  std::vector<float> bias(3 * width);
-  for (int gate = 0; gate < 3; ++gate)
-    for (int unit = 0; unit < hidden; ++unit) {
-      const int from = gate * hidden + unit, to = gate * width + unit;
-      for (int k = 0; k < inputs; ++k) matrix.at(to, k) = weight.at(from, k);
-      bias[to] = bias_ih.values[from] + (gate < 2 ? bias_hh.values[from] : 0.0f);
-    }
-  return Linear(kernels, matrix, bias);
-}
-
 // The upper half of a float32, rounded to nearest even. Weights are finite: ModelFile has seen to it.
 uint32_t bfloat16(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
@@ -81,29 +62,8 @@ int Gru::hidden_of(const ModelFile& file, const std::string& prefix, const std::
 Gru::Gru(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
          int inputs)
     : kernels_(kernels),
-      hidden_(hidden_of(file, prefix, suffix)),
-      input_(input_layer(kernels, file, prefix, suffix, inputs)),
-      recurrent_(static_cast<size_t>(width()) * words(kernels, hidden_) * 3),
-      bias_n_(width()) {
-  const Tensor& weight = file.tensor(prefix + "weight_hh" + suffix, {3 * hidden_, hidden_});
-  const Tensor& bias = file.tensor(prefix + "bias_hh" + suffix, {3 * hidden_});
-  for (int unit = 0; unit < hidden_; ++unit) {
-    bias_n_[unit] = bias.values[2 * hidden_ + unit];
-    for (int gate = 0; gate < 3; ++gate)
-      pack(
-          kernels, hidden_, [&](int k) { return weight.at(gate * hidden_ + unit, k); },
-          [&](int word, float value) {
-            const size_t row = static_cast<size_t>(unit / kPanel) * words(kernels, hidden_) + word;
-            recurrent_[(row * 3 + gate) * kPanel + unit % kPanel] = value;
-          });
-  }
-}
-
-GruCell::GruCell(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
-                 int inputs)
-    : kernels_(kernels),
       inputs_(inputs),
-      hidden_(Gru::hidden_of(file, prefix, suffix)),
+      hidden_(hidden_of(file, prefix, suffix)),
       weights_(static_cast<size_t>(width()) * (words(kernels, inputs) + words(kernels, hidden_)) * 3),
       bias_(static_cast<size_t>(width()) * 4) {
   const Tensor& weight_ih = file.tensor(prefix + "weight_ih" + suffix, {3 * hidden_, inputs});

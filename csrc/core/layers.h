@@ -56,44 +56,33 @@ class Gru {
   int hidden() const { return hidden_; }
   int width() const { return padded(hidden_); }    // of a state
   int gates_width() const { return 3 * width(); }  // of a row of gates
-  double flops(int rows) const { return input_.flops(rows) + 6.0 * rows * hidden_ * hidden_; }
-
-  // The input's share of the gates: all rows at once, outside the recurrence.
-  void gates(const float* x, ptrdiff_t x_stride, int rows, float* gates, ptrdiff_t gates_stride) const noexcept {
-    input_.forward(x, x_stride, rows, gates, gates_stride);
-  }
-  // The next state y from the state h, for each of the rows.
-  void step(const float* gates, ptrdiff_t gates_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
-            ptrdiff_t y_stride) const noexcept {
-    kernels_.gru_step(
-        {gates, gates_stride, h, h_stride, rows, hidden_, recurrent_.data(), bias_n_.data(), y, y_stride});
-  }
-
- private:
-  const Kernels& kernels_;
-  int hidden_;
-  Linear input_;
-  Buffer recurrent_, bias_n_;
-};
-
-// The same layer for many rows at once: input and state in one kernel, nothing in between kept.
-class GruCell {
- public:
-  GruCell(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,
-          int inputs);
-
-  int hidden() const { return hidden_; }
-  int width() const { return padded(hidden_); }  // of a state
   double flops(int rows) const { return 6.0 * rows * hidden_ * (inputs_ + hidden_); }
 
-  // The next state y from the input x and the state h, for each of the rows.
+  // The next states y from the inputs x and the states h: for many rows, and no more than kMaxCell inputs or units.
   void step(const float* x, ptrdiff_t x_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
             ptrdiff_t y_stride) const noexcept {
-    kernels_.gru_cell(
-        {x, x_stride, h, h_stride, rows, inputs_, hidden_, weights_.data(), bias_.data(), y, y_stride});
+    GruArgs a = args(rows);
+    a.x = x, a.x_stride = x_stride, a.h = h, a.h_stride = h_stride, a.y = y, a.y_stride = y_stride;
+    kernels_.gru_cell(a);
+  }
+  // The same in two parts, for few rows: the inputs' share of many steps at once, then step by step.
+  void gates(const float* x, ptrdiff_t x_stride, int rows, float* gates, ptrdiff_t gates_stride) const noexcept {
+    GruArgs a = args(rows);
+    a.x = x, a.x_stride = x_stride, a.gates = gates, a.gates_stride = gates_stride;
+    kernels_.gru_gates(a);
+  }
+  void step_from_gates(float* gates, ptrdiff_t gates_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
+                       ptrdiff_t y_stride) const noexcept {
+    GruArgs a = args(rows);
+    a.gates = gates, a.gates_stride = gates_stride, a.h = h, a.h_stride = h_stride, a.y = y, a.y_stride = y_stride;
+    kernels_.gru_step(a);
   }
 
  private:
+  GruArgs args(int rows) const {
+    return {.rows = rows, .inputs = inputs_, .hidden = hidden_, .weights = weights_.data(), .bias = bias_.data()};
+  }
+
   const Kernels& kernels_;
   int inputs_, hidden_;
   Buffer weights_, bias_;

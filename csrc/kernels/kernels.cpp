@@ -18,6 +18,7 @@ const Kernels kTable = {
     .name = PYVOCSEP_TEXT(PYVOCSEP_ISA),
     .pairs = kPairs,
     .linear = linear,
+    .gru_gates = gru_gates,
     .gru_step = gru_step,
     .gru_cell = gru_cell,
     .add_norm = add_norm,

@@ -37,32 +37,21 @@ struct LinearArgs {
   Epilogue epilogue;
 };
 
-// One time step of a GRU for `rows` independent sequences, given the input's share of the gates.
-struct GruStepArgs {
-  const float* gates;  // rows x 3 * padded(hidden): W_i x + b_i for r, z, n, with b_h in r and z too
-  ptrdiff_t gates_stride;
-  const float* h;  // rows x padded(hidden), the state before
-  ptrdiff_t h_stride;
-  int rows, hidden;      // hidden: the rows of the weights in use
-  const float* weights;  // [padded(hidden) / 16][hidden][r, z, n][16], or pairs of hidden units
-  const float* bias;     // padded(hidden): b_hn
-  float* y;              // rows x padded(hidden), the state after; must not overlap h
-  ptrdiff_t y_stride;
-};
-
-// One whole step of a GRU for `rows` independent sequences, the input's share included: for many rows, which keep the
-// weights busy.
-struct GruCellArgs {
-  const float* x;  // rows x inputs
-  ptrdiff_t x_stride;
-  const float* h;  // rows x padded(hidden), the state before
-  ptrdiff_t h_stride;
+// One time step of a GRU for `rows` independent sequences, of which each kernel reads and writes what it says.
+struct GruArgs {
   int rows, inputs, hidden;
   const float* weights;  // [padded(hidden) / 16][inputs, then hidden][r, z, n][16], or pairs of each
   const float* bias;     // 4 x padded(hidden): b_ir + b_hr, b_iz + b_hz, b_in, b_hn
-  float* y;              // rows x padded(hidden), the state after; must not overlap h
-  ptrdiff_t y_stride;
+  const float* x = nullptr;  // rows x inputs
+  ptrdiff_t x_stride = 0;
+  float* gates = nullptr;  // rows x 3 * padded(hidden): the input's share of r, z and n, biases included but for b_hn
+  ptrdiff_t gates_stride = 0;
+  const float* h = nullptr;  // rows x padded(hidden), the state before
+  ptrdiff_t h_stride = 0;
+  float* y = nullptr;  // rows x padded(hidden), the state after; must not overlap h
+  ptrdiff_t y_stride = 0;
 };
+inline constexpr int kMaxCell = 256;  // inputs and hidden units that gru_cell can take
 
 // x += h * scale, unless h is null; then y = x / sqrt(mean(x^2) + 1e-5) * weight.
 struct AddNormArgs {
@@ -86,11 +75,12 @@ struct FftPass {
 
 struct Kernels {
   const char* name;
-  bool pairs;  // linear, gru_step and gru_cell take pairs of bfloat16 weights, and round their other operand to bfloat16
+  bool pairs;  // products take pairs of bfloat16 weights, and round their other operand to bfloat16
 
   void (*linear)(const LinearArgs&);
-  void (*gru_step)(const GruStepArgs&);
-  void (*gru_cell)(const GruCellArgs&);
+  void (*gru_gates)(const GruArgs&);  // x to gates
+  void (*gru_step)(const GruArgs&);   // gates and h to y
+  void (*gru_cell)(const GruArgs&);   // x and h to y: the two in one
 
   void (*add_norm)(const AddNormArgs&);
 

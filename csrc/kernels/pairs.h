@@ -5,6 +5,7 @@
 // neither on the other rows nor on the block that it came in.
 #pragma once
 
+#include "kernels.h"
 #include "simd.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
@@ -12,7 +13,7 @@ namespace pyvocsep::PYVOCSEP_ISA {
 #if defined(__AVX512BF16__)
 
 inline constexpr bool kPairs = true;
-inline constexpr int kChunk = 256;  // inputs converted at a time: their pairs stay in the first-level cache
+inline constexpr int kChunk = kMaxCell;  // inputs converted at a time: their pairs stay in the first-level cache
 
 constexpr int steps_of(int inputs) { return (inputs + 1) / 2; }
 

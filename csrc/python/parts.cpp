@@ -131,7 +131,7 @@ class GruLayer {
 
  private:
   int inputs_;
-  GruCell gru_;
+  Gru gru_;
 };
 
 double multiply_adds(int64_t rounds, Precision precision) {

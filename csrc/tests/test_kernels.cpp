@@ -101,14 +101,16 @@ TEST_CASE("tanh stays within its stated error") {
   for_each_isa([](const Kernels& k) {
     // With no weights and z = sigmoid(-200) = 0, the new state is tanh(gates_n).
     const std::vector<float> x = grid(-20.0f, 20.0f, 16 * 10000);
-    Buffer weights(3 * kPanel), bias(kPanel), gates(3 * kPanel), h(kPanel), y(kPanel);
+    Buffer weights(2 * 3 * kPanel), bias(4 * kPanel), gates(3 * kPanel), h(kPanel), y(kPanel);
+    GruArgs args{.rows = 1, .inputs = 1, .hidden = 1, .weights = weights.data(), .bias = bias.data()};
+    args.gates = gates.data(), args.h = h.data(), args.y = y.data();
     double worst = 0;
     for (size_t first = 0; first < x.size(); first += kPanel) {
       for (int i = 0; i < kPanel; ++i) {
         gates[kPanel + i] = -200.0f;
         gates[2 * kPanel + i] = x[first + i];
       }
-      k.gru_step({gates.data(), 0, h.data(), 0, 1, 1, weights.data(), bias.data(), y.data(), 0});
+      k.gru_step(args);
       for (int i = 0; i < kPanel; ++i) worst = std::max(worst, std::abs(y[i] - std::tanh(double{x[first + i]})));
     }
     CHECK(worst < 3e-7);
@@ -229,60 +231,68 @@ TEST_CASE("linear: every shape, every epilogue, biases of all rows or of each, n
   });
 }
 
-TEST_CASE("gru_step: PyTorch's equations, one row as many") {
+TEST_CASE("gru_cell, and gru_gates with gru_step: PyTorch's equations, the same bits, one row as many") {
   for_each_table([](const Kernels& k) {
     std::mt19937 random(9);
     for (int trial = 0; trial < 40; ++trial) {
-      const int rows = 1 + static_cast<int>(random() % 19),
-                hidden = 1 + static_cast<int>(random() % (trial % 8 ? 50 : 300));
-      const int width = padded(hidden), units = width / kPanel;
+      const bool wide = trial % 8 == 0;  // beyond what a cell takes at once
+      const int rows = 1 + static_cast<int>(random() % 19), inputs = 1 + static_cast<int>(random() % (wide ? 600 : 70)),
+                hidden = 1 + static_cast<int>(random() % (wide ? 300 : 70));
+      const int width = padded(hidden), all_words = words(k, inputs) + words(k, hidden);
       CAPTURE(rows);
+      CAPTURE(inputs);
       CAPTURE(hidden);
-      Buffer plain = random_buffer(3 * hidden * hidden, trial, hidden < 50 ? 0.3f : 0.1f),
-             state = random_buffer(rows * hidden, trial + 3, 0.5f);
-      const Buffer bias_plain = random_buffer(hidden, trial + 1);
-      if (k.pairs) {
-        round_to_bfloat16(plain);
-        round_to_bfloat16(state);
-      }
-      Buffer weights(static_cast<size_t>(units) * words(k, hidden) * 3 * kPanel), bias(width), gates(rows * 3 * width),
-          h(rows * width);
-      for (int u = 0; u < hidden; ++u) {
-        bias[u] = bias_plain.data()[u];
-        for (int g = 0; g < 3; ++g)
+      const float spread = wide ? 0.05f : 0.2f;
+      Buffer input_weight = random_buffer(3 * hidden * inputs, trial, spread),
+             state_weight = random_buffer(3 * hidden * hidden, trial + 1, spread),
+             x = random_buffer(rows * inputs, trial + 2), h = random_buffer(rows * width, trial + 3, 0.5f);
+      const Buffer bias = random_buffer(4 * width, trial + 4);
+      if (k.pairs)
+        for (Buffer* buffer : {&input_weight, &state_weight, &x, &h}) round_to_bfloat16(*buffer);
+      Buffer weights(static_cast<size_t>(width) * all_words * 3);
+      for (int u = 0; u < hidden; ++u)
+        for (int g = 0; g < 3; ++g) {
+          const size_t panel = static_cast<size_t>(u / kPanel) * all_words * 3 * kPanel;
+          const size_t first = panel + g * kPanel + u % kPanel;
+          for (int i = 0; i < inputs; ++i)
+            put(k, weights, first, 3 * kPanel, i, input_weight[(g * hidden + u) * inputs + i]);
           for (int i = 0; i < hidden; ++i)
-            put(k, weights, (u / kPanel * words(k, hidden) * 3 + g) * kPanel + u % kPanel, 3 * kPanel, i,
-                plain[(g * hidden + u) * hidden + i]);
-      }
-      const Buffer gate_values = random_buffer(rows * 3 * hidden, trial + 2);
+            put(k, weights, first + words(k, inputs) * 3 * kPanel, 3 * kPanel, i,
+                state_weight[(g * hidden + u) * hidden + i]);
+        }
+      Buffer gates(rows * 3 * width), parts(rows * width), cell(rows * width), single(rows * width);
+      GruArgs args{.rows = rows, .inputs = inputs, .hidden = hidden, .weights = weights.data(), .bias = bias.data()};
+      args.x = x.data(), args.x_stride = inputs;
+      args.gates = gates.data(), args.gates_stride = 3 * width;
+      args.h = h.data(), args.h_stride = width;
+      args.y = parts.data(), args.y_stride = width;
+      k.gru_gates(args);
+      k.gru_step(args);
+
       for (int r = 0; r < rows; ++r)
         for (int u = 0; u < hidden; ++u) {
-          h[r * width + u] = state.data()[r * hidden + u];
-          for (int g = 0; g < 3; ++g) gates[(r * 3 + g) * width + u] = gate_values.data()[(r * 3 + g) * hidden + u];
-        }
-      Buffer y(rows * width), single(rows * width);
-      k.gru_step(
-          {gates.data(), 3 * width, h.data(), width, rows, hidden, weights.data(), bias.data(), y.data(), width});
-      for (int r = 0; r < rows; ++r) {
-        for (int u = 0; u < width; ++u) {
-          if (u >= hidden) {
-            CHECK(y[r * width + u] == 0.0f);
-            continue;
-          }
-          double share[3] = {0, 0, 0};
-          for (int g = 0; g < 3; ++g)
+          double input_share[3], state_share[3];
+          for (int g = 0; g < 3; ++g) {
+            input_share[g] = bias.data()[g * width + u];
+            state_share[g] = g == 2 ? double{bias.data()[3 * width + u]} : 0.0;
+            for (int i = 0; i < inputs; ++i)
+              input_share[g] += double{input_weight[(g * hidden + u) * inputs + i]} * x[r * inputs + i];
             for (int i = 0; i < hidden; ++i)
-              share[g] += double{plain.data()[(g * hidden + u) * hidden + i]} * state.data()[r * hidden + i];
-          const auto gate = [&](int g) { return double{gate_values.data()[(r * 3 + g) * hidden + u]}; };
-          const double reset = 1 / (1 + std::exp(-(gate(0) + share[0])));
-          const double update = 1 / (1 + std::exp(-(gate(1) + share[1])));
-          const double candidate = std::tanh(gate(2) + reset * (share[2] + bias_plain.data()[u]));
-          CHECK(std::abs(y[r * width + u] - ((1 - update) * candidate + update * state.data()[r * hidden + u])) < 3e-6);
+              state_share[g] += double{state_weight[(g * hidden + u) * hidden + i]} * h[r * width + i];
+          }
+          const double reset = 1 / (1 + std::exp(-(input_share[0] + state_share[0])));
+          const double update = 1 / (1 + std::exp(-(input_share[1] + state_share[1])));
+          const double candidate = std::tanh(input_share[2] + reset * state_share[2]);
+          CHECK(std::abs(parts[r * width + u] - ((1 - update) * candidate + update * h[r * width + u])) < 5e-6);
         }
-        k.gru_step({gates.data() + r * 3 * width, 0, h.data() + r * width, 0, 1, hidden, weights.data(), bias.data(),
-                    single.data() + r * width, 0});
-      }
-      CHECK(std::memcmp(y.data(), single.data(), rows * width * sizeof(float)) == 0);
+
+      if (inputs > kMaxCell || hidden > kMaxCell) continue;
+      args.y = cell.data();
+      k.gru_cell(args);
+      CHECK(std::memcmp(cell.data(), parts.data(), rows * width * sizeof(float)) == 0);
+      args.rows = 1, args.y = single.data();
+      for (int r = 0; r < rows; ++r, args.x += inputs, args.h += width, args.y += width) k.gru_cell(args);
+      CHECK(std::memcmp(single.data(), parts.data(), rows * width * sizeof(float)) == 0);
     }
   });
 }
