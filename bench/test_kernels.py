@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pyvocsep import _core
+from pyvocsep.models import PRECISIONS as ALL
 
-PRECISIONS = ["float32", *(["bfloat16"] if _core.has_bfloat16() else [])]
+PRECISIONS = [name for name in ALL if _core.has_precision(getattr(_core.Precision, name))]
 STEPS, BANDS, DIM = 430, 36, 64  # ten seconds of the default model's GRU along time
 GRU_FLOPS = 2 * STEPS * BANDS * 3 * DIM * 2 * DIM
 FRAMES, SIZE = 512, 2048

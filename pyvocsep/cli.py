@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "--precision",
         choices=PRECISIONS,
         default=PRECISIONS[0],
-        help="of the network's products; bfloat16 is faster, on processors that have it (%(default)s)",
+        help="of the network's products; the others are faster, on processors that have them (%(default)s)",
     )
     add("--threads", type=_positive, default=1, metavar="N", help="threads for each file (%(default)s)")
     add("--jobs", type=_positive, default=1, metavar="N", help="files at a time (%(default)s)")

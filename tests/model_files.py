@@ -74,7 +74,8 @@ def random_band_gru(
     tensors["norm.weight"] = draw.gain(dim)
     counts, widths = (",".join(map(str, numbers)) for numbers in zip(*zones, strict=True))
     common = _metadata("band-gru", sample_rate, n_fft, hop, extension_bins=min(8, bins))
-    return write_safetensors(path, tensors, common | {"band_counts": counts, "band_widths": widths} | metadata)
+    bands_of = {"band_counts": counts, "band_widths": widths}
+    return write_safetensors(path, tensors, common | bands_of | metadata)
 
 
 def random_gru(
@@ -102,7 +103,7 @@ def random_gru(
 
 
 def band_zones(bins: int, bands: int) -> list[tuple[int, int]]:
-    """(count, width) of two runs of bands: the lower half 3 bins wide each, the upper half sharing the rest, the
+    """(count, width) of two runs of bands: half of them 3 bins wide each, the others sharing the rest, the
     last one cut off in most cases.
     """
     low, high = bands // 2, bands - bands // 2

@@ -1,4 +1,4 @@
-"""Networks in bfloat16: the promises hold, and the stems hardly change."""
+"""Networks in bfloat16 and int8: the promises hold, and the stems hardly change."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import soundfile
 import pyvocsep
 from pyvocsep import _core, cli
 
-needs_bfloat16 = pytest.mark.skipif(
-    not _core.has_bfloat16(), reason="this machine does not multiply bfloat16"
-)
+HERE = [name for name in ("bfloat16", "int8") if _core.has_precision(getattr(_core.Precision, name))]
+# What rounding may change, as error energy over that of the voice, in dB.
+LARGEST = {"bfloat16": -35, "int8": -25}
+needs_bfloat16 = pytest.mark.skipif("bfloat16" not in HERE, reason="this machine does not multiply bfloat16")
 
 
-@needs_bfloat16
+@pytest.mark.parametrize("precision", HERE)
 @pytest.mark.parametrize("name", ["band-gru", "gru"])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_the_promises_hold_and_the_stems_hardly_change(name, channels, mixture) -> None:
+def test_the_promises_hold_and_the_stems_hardly_change(precision, name, channels, mixture) -> None:
     audio = mixture(60_000, channels)
     exact = pyvocsep.process(audio, 44_100, model=name)
-    stems = pyvocsep.process(audio, 44_100, model=name, precision="bfloat16")
+    stems = pyvocsep.process(audio, 44_100, model=name, precision=precision)
     np.testing.assert_allclose(stems.vocals + stems.accompaniment, audio, rtol=0, atol=6e-8)
     difference = np.square(stems.vocals - exact.vocals).sum() / np.square(exact.vocals).sum()
-    assert 0 < difference < 10**-3.5, "either nothing was rounded, or too much"
+    assert 0 < difference < 10 ** (LARGEST[precision] / 10), "either nothing was rounded, or too much"
 
-    separator = pyvocsep.Separator(44_100, channels, model=name, threads=2, precision="bfloat16")
+    separator = pyvocsep.Separator(44_100, channels, model=name, threads=2, precision=precision)
     blocks = np.split(audio, [1, 777, 20_000, 20_064, 50_000], axis=1)
     parts = [separator.process(block) for block in blocks] + [separator.flush()]
     vocals, accompaniment = (np.concatenate(stem, axis=1) for stem in zip(*parts, strict=True))
@@ -37,7 +38,7 @@ def test_the_promises_hold_and_the_stems_hardly_change(name, channels, mixture) 
     np.testing.assert_array_equal(vocals[:, latency:], stems.vocals)
     np.testing.assert_array_equal(accompaniment[:, latency:], stems.accompaniment)
 
-    effect = pyvocsep.StemMixer.vocals(model=name, precision="bfloat16")
+    effect = pyvocsep.StemMixer.vocals(model=name, precision=precision)
     np.testing.assert_array_equal(effect(audio, 44_100), stems.vocals)
 
 
@@ -64,24 +65,47 @@ def test_masks_are_those_of_rounded_weights(models) -> None:
     np.testing.assert_allclose(found, expected[0].permute(2, 0, 1).numpy(), rtol=0, atol=0.02)
 
 
-@needs_bfloat16
-def test_the_command_takes_it(mixture, tmp_path) -> None:
+@pytest.mark.parametrize("precision", HERE)
+def test_the_command_takes_it(precision, mixture, tmp_path) -> None:
     audio = mixture(30_000)
     soundfile.write(tmp_path / "song.wav", audio.T, 44_100, subtype="FLOAT")
-    assert cli.main([str(tmp_path / "song.wav"), "--precision", "bfloat16", "-q"]) == 0
+    assert cli.main([str(tmp_path / "song.wav"), "--precision", precision, "-q"]) == 0
     vocals, _ = soundfile.read(tmp_path / "song.vocals.wav", dtype="float32")
-    expected = pyvocsep.process(audio, 44_100, precision="bfloat16")
+    expected = pyvocsep.process(audio, 44_100, precision=precision)
     np.testing.assert_array_equal(vocals.T, expected.vocals)
 
 
-def test_where_it_is_missing_an_error_says_so() -> None:
-    command = "import pyvocsep; pyvocsep.Separator(precision='bfloat16')"
+@pytest.mark.parametrize(("precision", "feature"), [("bfloat16", "AVX512-BF16"), ("int8", "VNNI")])
+def test_where_it_is_missing_an_error_says_so(precision, feature) -> None:
+    command = f"import pyvocsep; pyvocsep.Separator(precision={precision!r})"
     environment = os.environ | {"PYVOCSEP_ISA": _core.available_isas()[0]}
     result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, env=environment)
     assert result.returncode != 0
-    assert "ValueError: precision is bfloat16, which needs a processor with AVX512-BF16" in result.stderr
+    assert f"ValueError: precision is {precision}, which needs a processor with {feature}" in result.stderr
+
+
+@pytest.mark.skipif("avx2" not in _core.available_isas() or "int8" not in HERE, reason="needs AVX2 and VNNI")
+def test_int8_gives_the_same_stems_by_either_width_of_vectors(mixture, tmp_path) -> None:
+    """Sums of integers are exact: what differs is float32's rounding, now and then by a step."""
+    soundfile.write(tmp_path / "song.wav", mixture(30_000).T, 44_100, subtype="FLOAT")
+    stems = []
+    for isa in ("avx2", "avx512"):
+        code = "import sys; from pyvocsep import _core, cli;"
+        code += " print(_core.has_precision(_core.Precision.int8)); sys.exit(cli.main(sys.argv[1:]))"
+        arguments = [str(tmp_path / "song.wav"), "-o", str(tmp_path / isa), "--precision", "int8", "-q"]
+        result = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYVOCSEP_ISA": isa},
+        )
+        if "is not an instruction set" in result.stderr or result.stdout.startswith("False"):
+            pytest.skip(f"no int8 with {isa} here")
+        assert result.returncode == 0, result.stderr
+        stems.append(soundfile.read(tmp_path / isa / "song.vocals.wav")[0])
+    assert np.square(stems[0] - stems[1]).sum() < 1e-4 * np.square(stems[0]).sum()
 
 
 def test_unknown_precisions_are_refused() -> None:
-    with pytest.raises(ValueError, match="precision is 'int4'; it must be one of float32, bfloat16"):
+    with pytest.raises(ValueError, match="precision is 'int4'; it must be one of float32, bfloat16, int8"):
         pyvocsep.process(np.zeros((2, 100), np.float32), 44_100, precision="int4")

@@ -25,7 +25,8 @@ struct Matrix {
 
 class Linear {
  public:
-  // The weight is outputs x inputs. One bias for all rows, or (rows x outputs) one for each of the rows that forward() then takes.
+  // The weight is outputs x inputs. One bias for all rows, or (rows x outputs) one for each of the rows that forward()
+  // then takes.
   Linear(const Kernels& kernels, const Matrix& weight, const std::vector<float>& bias);
   Linear(const Kernels& kernels, const Matrix& weight, const Matrix& biases);
 
@@ -58,7 +59,7 @@ class Gru {
   int gates_width() const { return 3 * width(); }  // of a row of gates
   double flops(int rows) const { return 6.0 * rows * hidden_ * (inputs_ + hidden_); }
 
-  // The next states y from the inputs x and the states h: for many rows, and no more than kMaxCell inputs or units.
+  // The next states y from the inputs x and the states h: for many rows, and no more than kChunk inputs or units.
   void step(const float* x, ptrdiff_t x_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
             ptrdiff_t y_stride) const noexcept {
     GruArgs a = args(rows);

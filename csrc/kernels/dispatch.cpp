@@ -22,6 +22,12 @@ extern const Kernels kTable;
 namespace avx512bf16 {
 extern const Kernels kTable;
 }
+namespace avx512vnni {
+extern const Kernels kTable;
+}
+namespace avx2vnni {
+extern const Kernels kTable;
+}
 #elif defined(__aarch64__)
 namespace neon {
 extern const Kernels kTable;
@@ -67,22 +73,30 @@ const Kernels& kernels() {
   return chosen;
 }
 
-bool has_bfloat16() {
+namespace {
+
+// The table of the same vectors as kernels() for another precision, or null.
+const Kernels* beside([[maybe_unused]] Precision precision) {
 #if defined(__x86_64__)
-  return cpu_has_avx512bf16() && &kernels() == &avx512::kTable;
-#else
-  return false;
+  const Kernels* own = &kernels();
+  if (precision == Precision::kBfloat16 && own == &avx512::kTable && cpu_has_avx512bf16()) return &avx512bf16::kTable;
+  if (precision == Precision::kInt8 && own == &avx512::kTable && cpu_has_avx512vnni()) return &avx512vnni::kTable;
+  if (precision == Precision::kInt8 && own == &avx2::kTable && cpu_has_avxvnni()) return &avx2vnni::kTable;
 #endif
+  return nullptr;
 }
+
+}  // namespace
+
+bool has_precision(Precision precision) { return precision == Precision::kFloat32 || beside(precision) != nullptr; }
 
 const Kernels& kernels(Precision precision) {
   if (precision == Precision::kFloat32) return kernels();
-#if defined(__x86_64__)
-  if (has_bfloat16()) return avx512bf16::kTable;
-#endif
-  throw std::invalid_argument(
-      std::string("precision is bfloat16, which needs a processor with AVX512-BF16; the kernels in use are '") +
-      kernels().name + "': take float32");
+  if (const Kernels* table = beside(precision)) return *table;
+  throw std::invalid_argument(std::string(precision == Precision::kBfloat16
+                                              ? "precision is bfloat16, which needs a processor with AVX512-BF16"
+                                              : "precision is int8, which needs a processor with VNNI") +
+                              "; the kernels in use are '" + kernels().name + "': take float32");
 }
 
 }  // namespace pyvocsep

@@ -12,7 +12,7 @@
 
 #include "kernels.h"
 #include "math.h"
-#include "pairs.h"
+#include "products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
@@ -42,49 +42,20 @@ void for_units(int unit, int width, const Body& body) {
     if (unit < width) for_units<P / 2>(unit, width, body);
 }
 
-// Where the weights of P vectors of units are, from `step` steps along the inputs on.
+// The sums of P vectors of units of R rows are [R][3 P]: gate g of vector p at 3 p + g.
+enum Gate { kReset, kUpdate, kNew };
+
+// Weights of P vectors of units, from `word` words along the inputs on.
 template <int P>
-struct GruWeights {
-  const float* at[P];
-
-  GruWeights(const GruArgs& a, int unit, int step) {
-    const ptrdiff_t panel = static_cast<ptrdiff_t>(steps_of(a.inputs) + steps_of(a.hidden)) * 3 * kPanel;
-    for (int p = 0; p < P; ++p, unit += kLanes)
-      at[p] = a.weights + unit / kPanel * panel + unit % kPanel + static_cast<ptrdiff_t>(step) * 3 * kPanel;
+Weights<3 * P> gru_weights(const GruArgs& a, int unit, int word) {
+  const int words = words_of(kPrecision, a.inputs) + words_of(kPrecision, a.hidden);
+  Weights<3 * P> weights{.at = {}, .stride = 3 * kPanel};
+  for (int v = 0; v < 3 * P; ++v) {
+    const int u = unit + v / 3 * kLanes;
+    weights.at[v] = a.weights + (static_cast<ptrdiff_t>(u / kPanel) * words * 3 + v % 3) * kPanel + u % kPanel;
   }
-};
-
-// The three sums of P vectors of units of R rows.
-template <int R, int P>
-struct GruSums {
-  Vec r[R][P], z[R][P], n[R][P];
-
-  // Adds W x for `count` inputs.
-  void add(const Inputs<R>& rows, int count, const GruWeights<P>& weights, int first = 0) {
-    for (int k = 0; k < steps_of(count); ++k) {
-      const ptrdiff_t step = static_cast<ptrdiff_t>(first + k) * 3 * kPanel;
-      for (int p = 0; p < P; ++p) {
-        const float* w = weights.at[p] + step;
-        const Vec w_r = load(w), w_z = load(w + kPanel), w_n = load(w + 2 * kPanel);
-        for (int i = 0; i < R; ++i) {
-          const Vec xk = rows.at(i, k);
-          r[i][p] = multiply_add(xk, w_r, r[i][p]);
-          z[i][p] = multiply_add(xk, w_z, z[i][p]);
-          n[i][p] = multiply_add(xk, w_n, n[i][p]);
-        }
-      }
-    }
-  }
-  // The same for any number of inputs, a chunk at a time.
-  void add_all(const float* x, ptrdiff_t stride, int count, const GruWeights<P>& weights) {
-    Inputs<R> rows;
-    for (int done = 0; done < count; done += kChunk) {
-      const int chunk = count - done < kChunk ? count - done : kChunk;
-      rows.take(x + done, stride, chunk);
-      add(rows, chunk, weights, steps_of(done));
-    }
-  }
-};
+  return weights.from(word);
+}
 
 // The state after, of the sums of r and z, the two parts of n and the state before.
 inline Vec gru_state(Vec r, Vec z, Vec n_input, Vec n_state, Vec h) {
@@ -92,25 +63,26 @@ inline Vec gru_state(Vec r, Vec z, Vec n_input, Vec n_state, Vec h) {
   return fma(sigmoid(z), h - n, n);
 }
 
+// Biases of the input's share, the same for all rows.
+template <int R, int P>
+void start_sums(const GruArgs& a, int unit, Vec (&sums)[R][3 * P]) {
+  const int width = padded(a.hidden);
+  for (int v = 0; v < 3 * P; ++v) {
+    const Vec bias = load(a.bias + v % 3 * width + unit + v / 3 * kLanes);
+    for (int r = 0; r < R; ++r) sums[r][v] = bias;
+  }
+}
+
 inline void gru_gates(const GruArgs& a) {
   const int width = padded(a.hidden);
   for_rows(0, a.rows, [&]<int R>(int row) {
     for_units<vectors_for(R)>(0, width, [&]<int P>(int unit) {
-      GruSums<R, P> sums;
-      for (int p = 0; p < P; ++p)
-        for (int i = 0; i < R; ++i) {
-          sums.r[i][p] = load(a.bias + unit + p * kLanes);
-          sums.z[i][p] = load(a.bias + width + unit + p * kLanes);
-          sums.n[i][p] = load(a.bias + 2 * width + unit + p * kLanes);
-        }
-      sums.add_all(a.x + row * a.x_stride, a.x_stride, a.inputs, GruWeights<P>(a, unit, 0));
-      for (int i = 0; i < R; ++i)
-        for (int p = 0; p < P; ++p) {
-          float* gates = a.gates + (row + i) * a.gates_stride + unit + p * kLanes;
-          store(gates, sums.r[i][p]);
-          store(gates + width, sums.z[i][p]);
-          store(gates + 2 * width, sums.n[i][p]);
-        }
+      Vec sums[R][3 * P];
+      start_sums<R, P>(a, unit, sums);
+      add_products(a.x + row * a.x_stride, a.x_stride, a.inputs, gru_weights<P>(a, unit, 0), sums);
+      for (int r = 0; r < R; ++r)
+        for (int v = 0; v < 3 * P; ++v)
+          store(a.gates + (row + r) * a.gates_stride + v % 3 * width + unit + v / 3 * kLanes, sums[r][v]);
     });
   });
 }
@@ -120,27 +92,28 @@ inline void gru_step(const GruArgs& a) {
   for_rows(0, a.rows, [&]<int R>(int row) {
     for_units<vectors_for(R)>(0, width, [&]<int P>(int unit) {
       const float* gates = a.gates + row * a.gates_stride + unit;
-      GruSums<R, P> sums;
-      for (int i = 0; i < R; ++i)
-        for (int p = 0; p < P; ++p) {
-          sums.r[i][p] = load(gates + i * a.gates_stride + p * kLanes);
-          sums.z[i][p] = load(gates + i * a.gates_stride + width + p * kLanes);
-          sums.n[i][p] = load(a.bias + 3 * width + unit + p * kLanes);
-        }
       const float* h = a.h + row * a.h_stride;
-      sums.add_all(h, a.h_stride, a.hidden, GruWeights<P>(a, unit, steps_of(a.inputs)));
-      for (int i = 0; i < R; ++i)
+      Vec sums[R][3 * P];
+      for (int r = 0; r < R; ++r)
         for (int p = 0; p < P; ++p) {
-          const int u = unit + p * kLanes;
-          const Vec n_input = load(gates + i * a.gates_stride + 2 * width + p * kLanes);
-          store(a.y + (row + i) * a.y_stride + u,
-                gru_state(sums.r[i][p], sums.z[i][p], n_input, sums.n[i][p], load(h + i * a.h_stride + u)));
+          const float* own = gates + r * a.gates_stride + p * kLanes;
+          sums[r][3 * p + kReset] = load(own);
+          sums[r][3 * p + kUpdate] = load(own + width);
+          sums[r][3 * p + kNew] = load(a.bias + 3 * width + unit + p * kLanes);
+        }
+      add_products(h, a.h_stride, a.hidden, gru_weights<P>(a, unit, words_of(kPrecision, a.inputs)), sums);
+      for (int r = 0; r < R; ++r)
+        for (int p = 0; p < P; ++p) {
+          const Vec n_input = load(gates + r * a.gates_stride + 2 * width + p * kLanes);
+          const Vec before = load(h + r * a.h_stride + unit + p * kLanes);
+          store(a.y + (row + r) * a.y_stride + unit + p * kLanes,
+                gru_state(sums[r][3 * p + kReset], sums[r][3 * p + kUpdate], n_input, sums[r][3 * p + kNew], before));
         }
     });
   });
 }
 
-// Inputs and states of a group of rows are converted once for all units; there may be kChunk of each.
+// Inputs and states of a group of rows are converted once for all units.
 inline void gru_cell(const GruArgs& a) {
   const int width = padded(a.hidden);
   for_rows(0, a.rows, [&]<int R>(int row) {
@@ -149,26 +122,23 @@ inline void gru_cell(const GruArgs& a) {
     inputs.take(a.x + row * a.x_stride, a.x_stride, a.inputs);
     states.take(h, a.h_stride, a.hidden);
     for_units<vectors_for(R)>(0, width, [&]<int P>(int unit) {
-      GruSums<R, P> sums;
-      for (int p = 0; p < P; ++p)
-        for (int i = 0; i < R; ++i) {
-          sums.r[i][p] = load(a.bias + unit + p * kLanes);
-          sums.z[i][p] = load(a.bias + width + unit + p * kLanes);
-          sums.n[i][p] = load(a.bias + 2 * width + unit + p * kLanes);
+      Vec sums[R][3 * P], n_input[R][P];
+      start_sums<R, P>(a, unit, sums);
+      add_products(inputs, a.inputs, gru_weights<P>(a, unit, 0), sums);
+      for (int p = 0; p < P; ++p) {
+        const Vec bias = load(a.bias + 3 * width + unit + p * kLanes);
+        for (int r = 0; r < R; ++r) {
+          n_input[r][p] = sums[r][3 * p + kNew];
+          sums[r][3 * p + kNew] = bias;
         }
-      sums.add(inputs, a.inputs, GruWeights<P>(a, unit, 0));
-      Vec n_input[R][P];
-      for (int i = 0; i < R; ++i)
+      }
+      add_products(states, a.hidden, gru_weights<P>(a, unit, words_of(kPrecision, a.inputs)), sums);
+      for (int r = 0; r < R; ++r)
         for (int p = 0; p < P; ++p) {
-          n_input[i][p] = sums.n[i][p];
-          sums.n[i][p] = load(a.bias + 3 * width + unit + p * kLanes);
-        }
-      sums.add(states, a.hidden, GruWeights<P>(a, unit, steps_of(a.inputs)));
-      for (int i = 0; i < R; ++i)
-        for (int p = 0; p < P; ++p) {
-          const int u = unit + p * kLanes;
-          store(a.y + (row + i) * a.y_stride + u,
-                gru_state(sums.r[i][p], sums.z[i][p], n_input[i][p], sums.n[i][p], load(h + i * a.h_stride + u)));
+          const Vec before = load(h + r * a.h_stride + unit + p * kLanes);
+          store(a.y + (row + r) * a.y_stride + unit + p * kLanes,
+                gru_state(sums[r][3 * p + kReset], sums[r][3 * p + kUpdate], n_input[r][p], sums[r][3 * p + kNew],
+                          before));
         }
     });
   });

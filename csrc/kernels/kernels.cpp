@@ -16,7 +16,7 @@ namespace pyvocsep::PYVOCSEP_ISA {
 extern const Kernels kTable;
 const Kernels kTable = {
     .name = PYVOCSEP_TEXT(PYVOCSEP_ISA),
-    .pairs = kPairs,
+    .precision = kPrecision,
     .linear = linear,
     .gru_gates = gru_gates,
     .gru_step = gru_step,

@@ -3,8 +3,8 @@
 // Conventions. Matrices are row-major with a row stride in floats. A "panel" is 16 output columns: widths
 // are padded to whole panels with zero weights, whatever the instruction set, so packed weights serve all.
 // Arrays that a kernel walks by vectors must be readable and writable up to kPad floats past their end.
-// Packed weights are float32, one input after the other; in a table with `pairs` each 32-bit word holds the weights of
-// two inputs in bfloat16, the first in the lower half (a missing last one is zero).
+// Packed weights are words of 32 bits, of which each holds the weights of one input in float32, of two in bfloat16 or
+// of four in int8, the first in the lowest bits; see core/packing.h.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,19 @@ inline constexpr int kPanel = 16;
 inline constexpr int kPad = 64;  // four of the widest vectors: the longest step of any kernel
 
 constexpr int padded(int n) { return (n + kPanel - 1) / kPanel * kPanel; }
+
+// What the networks' products are computed in. Sums between layers, activations and states are float32 in any case.
+enum class Precision { kFloat32, kBfloat16, kInt8 };
+
+inline constexpr int kChunk = 256;  // inputs that are converted at a time: they stay in the first-level cache
+
+// Words that the weights of `inputs` inputs take for each output. In int8 every chunk ends with two more.
+constexpr int words_of(Precision precision, int inputs) {
+  if (precision == Precision::kFloat32) return inputs;
+  if (precision == Precision::kBfloat16) return (inputs + 1) / 2;
+  const int rest = inputs % kChunk;
+  return inputs / kChunk * (kChunk / 4 + 2) + (rest > 0 ? (rest + 3) / 4 + 2 : 0);
+}
 
 enum class Epilogue {
   kStore,    // y  = a
@@ -29,7 +42,7 @@ struct LinearArgs {
   const float* x;  // rows x inputs
   ptrdiff_t x_stride;
   int rows, inputs, outputs;
-  const float* weights;  // [outputs / 16][inputs][16], or pairs of inputs
+  const float* weights;  // [outputs / 16][words of the inputs][16]
   const float* bias;     // padded(outputs), or as many for each row
   ptrdiff_t bias_stride;
   float* y;  // rows x outputs; nothing past `outputs` is written
@@ -40,8 +53,8 @@ struct LinearArgs {
 // One time step of a GRU for `rows` independent sequences, of which each kernel reads and writes what it says.
 struct GruArgs {
   int rows, inputs, hidden;
-  const float* weights;  // [padded(hidden) / 16][inputs, then hidden][r, z, n][16], or pairs of each
-  const float* bias;     // 4 x padded(hidden): b_ir + b_hr, b_iz + b_hz, b_in, b_hn
+  const float* weights;      // [padded(hidden) / 16][words of the inputs, then of hidden][r, z, n][16]
+  const float* bias;         // 4 x padded(hidden): b_ir + b_hr, b_iz + b_hz, b_in, b_hn
   const float* x = nullptr;  // rows x inputs
   ptrdiff_t x_stride = 0;
   float* gates = nullptr;  // rows x 3 * padded(hidden): the input's share of r, z and n, biases included but for b_hn
@@ -51,7 +64,6 @@ struct GruArgs {
   float* y = nullptr;  // rows x padded(hidden), the state after; must not overlap h
   ptrdiff_t y_stride = 0;
 };
-inline constexpr int kMaxCell = 256;  // inputs and hidden units that gru_cell can take
 
 // x += h * scale, unless h is null; then y = x / sqrt(mean(x^2) + 1e-5) * weight.
 struct AddNormArgs {
@@ -75,12 +87,12 @@ struct FftPass {
 
 struct Kernels {
   const char* name;
-  bool pairs;  // products take pairs of bfloat16 weights, and round their other operand to bfloat16
+  Precision precision;  // of the packed weights that products take; they round their other operand to it
 
   void (*linear)(const LinearArgs&);
   void (*gru_gates)(const GruArgs&);  // x to gates
   void (*gru_step)(const GruArgs&);   // gates and h to y
-  void (*gru_cell)(const GruArgs&);   // x and h to y: the two in one
+  void (*gru_cell)(const GruArgs&);   // x and h to y: the two in one; up to kChunk inputs and units
 
   void (*add_norm)(const AddNormArgs&);
 
@@ -121,13 +133,10 @@ struct Kernels {
 // Throws std::runtime_error if that is unknown or the machine lacks it.
 const Kernels& kernels();
 
-// What the networks' products are computed in. Sums, activations and states are float32 in any case.
-enum class Precision { kFloat32, kBfloat16 };
-
-// The table for a network: kernels(), or that of a machine which multiplies bfloat16.
-// Throws std::invalid_argument if this one does not, or may not because PYVOCSEP_ISA names less.
+// The table for a network: kernels(), or the one that goes with it for products of another precision.
+// Throws std::invalid_argument if the machine lacks that, or may not use it because PYVOCSEP_ISA names less.
 const Kernels& kernels(Precision precision);
-bool has_bfloat16();
+bool has_precision(Precision precision);
 
 // Tables that run on this machine, the best last.
 struct KernelList {

@@ -3,7 +3,7 @@
 
 #include "kernels.h"
 #include "math.h"
-#include "pairs.h"
+#include "products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
@@ -33,24 +33,13 @@ inline Vec finish(Epilogue epilogue, Vec a, const float* y) {
 template <int R, int P>
 void linear_block(const LinearArgs& a, const float* x, const float* weights, const float* bias, float* y, int columns) {
   constexpr int V = P * kPanelVecs;
-  const ptrdiff_t panel = static_cast<ptrdiff_t>(steps_of(a.inputs)) * kPanel;
+  const ptrdiff_t panel = static_cast<ptrdiff_t>(words_of(kPrecision, a.inputs)) * kPanel;
   Vec acc[R][V];
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) acc[r][v] = load(bias + r * a.bias_stride + v * kLanes);
-  Inputs<R> rows;
-  for (int done = 0; done < a.inputs; done += kChunk) {
-    const int count = a.inputs - done < kChunk ? a.inputs - done : kChunk;
-    rows.take(x + done, a.x_stride, count);
-    for (int k = 0; k < steps_of(count); ++k, weights += kPanel) {
-      Vec w[V];
-      for (int p = 0; p < P; ++p)
-        for (int v = 0; v < kPanelVecs; ++v) w[p * kPanelVecs + v] = load(weights + p * panel + v * kLanes);
-      for (int r = 0; r < R; ++r) {
-        const Vec xk = rows.at(r, k);
-        for (int v = 0; v < V; ++v) acc[r][v] = multiply_add(xk, w[v], acc[r][v]);
-      }
-    }
-  }
+  Weights<V> packed{.at = {}, .stride = kPanel};
+  for (int v = 0; v < V; ++v) packed.at[v] = weights + v / kPanelVecs * panel + v % kPanelVecs * kLanes;
+  add_products(x, a.x_stride, a.inputs, packed, acc);
   for (int r = 0; r < R; ++r) {
     float* row = y + r * a.y_stride;
     for (int v = 0; v < V; ++v) {
@@ -83,7 +72,7 @@ void linear_panels(const LinearArgs& a, int first) {
     const int panels = padded(a.outputs) / kPanel;
     for (; panels - first >= P; first += P)
       linear_rows<kLinearRows, P>(a, a.rows, a.x,
-                                  a.weights + static_cast<ptrdiff_t>(first) * steps_of(a.inputs) * kPanel,
+                                  a.weights + static_cast<ptrdiff_t>(first) * words_of(kPrecision, a.inputs) * kPanel,
                                   a.bias + first * kPanel, a.y + first * kPanel, a.outputs - first * kPanel);
     if (panels > first) linear_panels<P - 1>(a, first);
   }

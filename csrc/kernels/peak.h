@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels.h"
-#include "pairs.h"
+#include "products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
@@ -11,14 +11,14 @@ namespace pyvocsep::PYVOCSEP_ISA {
 inline double peak(int64_t rounds, float* operand) {
   constexpr int kChains = kLanes == 16 ? 24 : 12;
   const Vec x = load(operand);
-  Vec sum[kChains];
-  for (Vec& chain : sum) chain = x;
+  Sum sum[kChains];
+  for (Sum& chain : sum) chain = Sum{};
   for (int64_t round = 0; round < rounds; ++round)
-    for (Vec& chain : sum) chain = multiply_add(x, x, chain);
-  Vec all = sum[0];
+    for (Sum& chain : sum) chain = multiply_add(x, x, chain);
+  Sum all = sum[0];
   for (int i = 1; i < kChains; ++i) all = all + sum[i];
-  store(operand, all);
-  return 2.0 * (kPairs ? 2 : 1) * kLanes * kChains * static_cast<double>(rounds);
+  store(operand, reinterpret_cast<Vec>(all));
+  return 2.0 * kPerWord * kLanes * kChains * static_cast<double>(rounds);
 }
 
 }  // namespace pyvocsep::PYVOCSEP_ISA

@@ -74,8 +74,7 @@ inline float sum(Vec v) {
   using Quarter = float __attribute__((vector_size(16)));
   const Half by8 = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
                    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-  const Quarter by4 =
-      __builtin_shufflevector(by8, by8, 0, 1, 2, 3) + __builtin_shufflevector(by8, by8, 4, 5, 6, 7);
+  const Quarter by4 = __builtin_shufflevector(by8, by8, 0, 1, 2, 3) + __builtin_shufflevector(by8, by8, 4, 5, 6, 7);
   return (by4[0] + by4[2]) + (by4[1] + by4[3]);
 #endif
   float lane[kLanes];

@@ -86,8 +86,11 @@ PYBIND11_MODULE(_core, m) {
       },
       py::arg("n_fft"), py::arg("hop"), py::arg("model_rate"), py::arg("rate"));
 
-  py::enum_<Precision>(m, "Precision").value("float32", Precision::kFloat32).value("bfloat16", Precision::kBfloat16);
-  m.def("has_bfloat16", &has_bfloat16);
+  py::enum_<Precision>(m, "Precision")
+      .value("float32", Precision::kFloat32)
+      .value("bfloat16", Precision::kBfloat16)
+      .value("int8", Precision::kInt8);
+  m.def("has_precision", &has_precision, py::arg("precision"));
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model")
       .def(py::init<const std::string&, Precision>(), py::arg("path"), py::arg("precision") = Precision::kFloat32)

@@ -1,6 +1,7 @@
 // Every kernel of every instruction set that this machine has, against plain loops in double precision.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "core/packing.h"
 #include "kernels/kernels.h"
 
 using namespace pyvocsep;
@@ -25,36 +27,28 @@ void for_each_isa(const Body& body) {
   }
 }
 
-// Those, and the table that multiplies bfloat16 where there is one.
+// Those, and the tables for products of other precisions.
 template <typename Body>
 void for_each_table(const Body& body) {
   for_each_isa(body);
-  if (!has_bfloat16()) return;
-  const Kernels& k = kernels(Precision::kBfloat16);
-  CAPTURE(k.name);
-  CHECK(k.pairs);
-  body(k);
-}
-
-// The nearest bfloat16: products of such numbers are exact, in either kind of table.
-void round_to_bfloat16(Buffer& buffer) {
-  for (size_t i = 0; i < buffer.size(); ++i) {
-    const uint32_t bits = std::bit_cast<uint32_t>(buffer[i]);
-    buffer[i] = std::bit_cast<float>((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
+  for (const Precision precision : {Precision::kBfloat16, Precision::kInt8}) {
+    if (!has_precision(precision)) continue;
+    const Kernels& k = kernels(precision);
+    CAPTURE(k.name);
+    CHECK(k.precision == precision);
+    body(k);
   }
 }
 
-int words(const Kernels& k, int inputs) { return k.pairs ? (inputs + 1) / 2 : inputs; }
-
-// Puts the weight of an input, a bfloat16, where the table expects it: a word of its own, or half of one.
-void put(const Kernels& k, Buffer& weights, size_t first, size_t stride, int input, float weight) {
-  if (!k.pairs) {
-    weights[first + input * stride] = weight;
-    return;
-  }
-  float& word = weights[first + input / 2 * stride];
-  const uint32_t half = std::bit_cast<uint32_t>(weight);
-  word = std::bit_cast<float>(std::bit_cast<uint32_t>(word) | (input % 2 ? half : half >> 16));
+// Rounds rows of numbers to some that the precision represents exactly, as are then their products.
+void round_to(Precision precision, Buffer& buffer, int length, int stride) {
+  for (size_t first = 0; first + length <= buffer.size(); first += stride)
+    for (int i = 0; i < length; ++i) {
+      float& value = buffer[first + i];
+      if (precision == Precision::kBfloat16) value = std::bit_cast<float>(bfloat16(value) << 16);
+      if (precision == Precision::kInt8)  // 127ths of the largest, which every chunk begins with
+        value = i % kChunk == 0 ? 1.0f : std::nearbyint(std::clamp(value, -1.0f, 1.0f) * 127) / 127;
+    }
 }
 
 Buffer random_buffer(size_t size, unsigned seed, float scale = 1.0f) {
@@ -180,7 +174,9 @@ TEST_CASE("masks of mid and side, applied to left and right") {
   });
 }
 
-TEST_CASE("linear: every shape, every epilogue, biases of all rows or of each, nothing written past the outputs, one row as many") {
+TEST_CASE(
+    "linear: every shape, every epilogue, biases of all rows or of each, nothing written past the outputs, one row as "
+    "many") {
   for_each_table([](const Kernels& k) {
     std::mt19937 random(5);
     for (int trial = 0; trial < 120; ++trial) {
@@ -196,21 +192,21 @@ TEST_CASE("linear: every shape, every epilogue, biases of all rows or of each, n
       Buffer x = random_buffer(rows * x_stride, trial), plain = random_buffer(inputs * outputs, trial + 2, 0.3f);
       const int bias_stride = trial % 3 == 0 ? padded(outputs) : 0;
       const Buffer bias = random_buffer(padded(outputs) + (rows - 1) * bias_stride, trial + 1);
-      if (k.pairs) {
-        round_to_bfloat16(x);
-        round_to_bfloat16(plain);
-      }
-      Buffer weights(padded(outputs) * words(k, inputs));
+      round_to(k.precision, x, inputs, x_stride);
+      round_to(k.precision, plain, inputs, inputs);
+      const int words = words_of(k.precision, inputs);
+      Buffer weights(padded(outputs) * words);
       for (int n = 0; n < outputs; ++n)
-        for (int i = 0; i < inputs; ++i)
-          put(k, weights, n / kPanel * words(k, inputs) * kPanel + n % kPanel, kPanel, i, plain[n * inputs + i]);
+        pack_output(
+            k.precision, inputs, [&](int i) { return plain[n * inputs + i]; },
+            &weights[n / kPanel * words * kPanel + n % kPanel], kPanel);
       const Buffer before = random_buffer(rows * y_stride, trial + 3);
       Buffer y(rows * y_stride), single(rows * y_stride);
       std::memcpy(y.data(), before.data(), rows * y_stride * sizeof(float));
       std::memcpy(single.data(), before.data(), rows * y_stride * sizeof(float));
 
-      k.linear({x.data(), x_stride, rows, inputs, outputs, weights.data(), bias.data(), bias_stride, y.data(),
-                y_stride, epilogue});
+      k.linear({x.data(), x_stride, rows, inputs, outputs, weights.data(), bias.data(), bias_stride, y.data(), y_stride,
+                epilogue});
       for (int r = 0; r < rows; ++r) {
         for (int n = 0; n < outputs; ++n) {
           double a = bias.data()[r * bias_stride + n];
@@ -223,8 +219,8 @@ TEST_CASE("linear: every shape, every epilogue, biases of all rows or of each, n
           CHECK(std::abs(y[r * y_stride + n] - expected) < (inputs < 70 ? 2e-5 : 1e-4));
         }
         for (int n = outputs; n < y_stride; ++n) CHECK(y[r * y_stride + n] == before.data()[r * y_stride + n]);
-        k.linear({x.data() + r * x_stride, x_stride, 1, inputs, outputs, weights.data(),
-                  bias.data() + r * bias_stride, 0, single.data() + r * y_stride, y_stride, epilogue});
+        k.linear({x.data() + r * x_stride, x_stride, 1, inputs, outputs, weights.data(), bias.data() + r * bias_stride,
+                  0, single.data() + r * y_stride, y_stride, epilogue});
       }
       CHECK(std::memcmp(y.data(), single.data(), rows * y_stride * sizeof(float)) == 0);
     }
@@ -238,7 +234,8 @@ TEST_CASE("gru_cell, and gru_gates with gru_step: PyTorch's equations, the same 
       const bool wide = trial % 8 == 0;  // beyond what a cell takes at once
       const int rows = 1 + static_cast<int>(random() % 19), inputs = 1 + static_cast<int>(random() % (wide ? 600 : 70)),
                 hidden = 1 + static_cast<int>(random() % (wide ? 300 : 70));
-      const int width = padded(hidden), all_words = words(k, inputs) + words(k, hidden);
+      const int width = padded(hidden), input_words = words_of(k.precision, inputs),
+                all_words = input_words + words_of(k.precision, hidden);
       CAPTURE(rows);
       CAPTURE(inputs);
       CAPTURE(hidden);
@@ -247,18 +244,20 @@ TEST_CASE("gru_cell, and gru_gates with gru_step: PyTorch's equations, the same 
              state_weight = random_buffer(3 * hidden * hidden, trial + 1, spread),
              x = random_buffer(rows * inputs, trial + 2), h = random_buffer(rows * width, trial + 3, 0.5f);
       const Buffer bias = random_buffer(4 * width, trial + 4);
-      if (k.pairs)
-        for (Buffer* buffer : {&input_weight, &state_weight, &x, &h}) round_to_bfloat16(*buffer);
+      round_to(k.precision, input_weight, inputs, inputs);
+      round_to(k.precision, state_weight, hidden, hidden);
+      round_to(k.precision, x, inputs, inputs);
+      round_to(k.precision, h, hidden, width);
       Buffer weights(static_cast<size_t>(width) * all_words * 3);
       for (int u = 0; u < hidden; ++u)
         for (int g = 0; g < 3; ++g) {
-          const size_t panel = static_cast<size_t>(u / kPanel) * all_words * 3 * kPanel;
-          const size_t first = panel + g * kPanel + u % kPanel;
-          for (int i = 0; i < inputs; ++i)
-            put(k, weights, first, 3 * kPanel, i, input_weight[(g * hidden + u) * inputs + i]);
-          for (int i = 0; i < hidden; ++i)
-            put(k, weights, first + words(k, inputs) * 3 * kPanel, 3 * kPanel, i,
-                state_weight[(g * hidden + u) * hidden + i]);
+          const size_t first = (static_cast<size_t>(u / kPanel) * all_words * 3 + g) * kPanel + u % kPanel;
+          const int row = g * hidden + u;
+          pack_output(
+              k.precision, inputs, [&](int i) { return input_weight[row * inputs + i]; }, &weights[first], 3 * kPanel);
+          pack_output(
+              k.precision, hidden, [&](int i) { return state_weight[row * hidden + i]; },
+              &weights[first + input_words * 3 * kPanel], 3 * kPanel);
         }
       Buffer gates(rows * 3 * width), parts(rows * width), cell(rows * width), single(rows * width);
       GruArgs args{.rows = rows, .inputs = inputs, .hidden = hidden, .weights = weights.data(), .bias = bias.data()};
@@ -286,7 +285,7 @@ TEST_CASE("gru_cell, and gru_gates with gru_step: PyTorch's equations, the same 
           CHECK(std::abs(parts[r * width + u] - ((1 - update) * candidate + update * h[r * width + u])) < 5e-6);
         }
 
-      if (inputs > kMaxCell || hidden > kMaxCell) continue;
+      if (inputs > kChunk || hidden > kChunk) continue;
       args.y = cell.data();
       k.gru_cell(args);
       CHECK(std::memcmp(cell.data(), parts.data(), rows * width * sizeof(float)) == 0);
@@ -297,11 +296,44 @@ TEST_CASE("gru_cell, and gru_gates with gru_step: PyTorch's equations, the same 
   });
 }
 
-TEST_CASE("bfloat16 is refused, with the reason, where the kernels in use lack it") {
-  if (has_bfloat16())
-    CHECK(&kernels(Precision::kBfloat16) != &kernels());
-  else
-    CHECK_THROWS_WITH_AS(kernels(Precision::kBfloat16), doctest::Contains("AVX512-BF16"), std::invalid_argument);
+TEST_CASE("int8: products of any numbers are those of 127ths") {
+  if (!has_precision(Precision::kInt8)) return;
+  const Kernels& k = kernels(Precision::kInt8);
+  const int inputs = 300, outputs = 40, words = words_of(Precision::kInt8, inputs);
+  const Buffer x = random_buffer(inputs, 1), plain = random_buffer(inputs * outputs, 2), bias(padded(outputs));
+  Buffer weights(padded(outputs) * words), y(padded(outputs));
+  for (int n = 0; n < outputs; ++n)
+    pack_output(
+        Precision::kInt8, inputs, [&](int i) { return plain.data()[n * inputs + i]; },
+        &weights[n / kPanel * words * kPanel + n % kPanel], kPanel);
+  k.linear({x.data(), 0, 1, inputs, outputs, weights.data(), bias.data(), 0, y.data(), 0, Epilogue::kStore});
+  for (int n = 0; n < outputs; ++n) {
+    double exact = 0, bound = 0;
+    for (int first = 0; first < inputs; first += kChunk) {
+      const int end = std::min(first + kChunk, inputs);
+      double top_x = 0, top_w = 0;
+      for (int i = first; i < end; ++i) {
+        top_x = std::max(top_x, std::abs(double{x.data()[i]}));
+        top_w = std::max(top_w, std::abs(double{plain.data()[n * inputs + i]}));
+      }
+      for (int i = first; i < end; ++i) {
+        const double xi = x.data()[i], w = plain.data()[n * inputs + i];
+        exact += xi * w;
+        bound += (std::abs(xi) * top_w + std::abs(w) * top_x) / 254 + top_x * top_w / 254 / 254;
+      }
+    }
+    CHECK(y[n] != 0.0f);
+    CHECK(std::abs(y[n] - exact) < bound);
+  }
+}
+
+TEST_CASE("a precision is refused, with the reason, where the kernels in use lack it") {
+  for (const auto& [precision, reason] :
+       {std::pair{Precision::kBfloat16, "AVX512-BF16"}, std::pair{Precision::kInt8, "VNNI"}})
+    if (has_precision(precision))
+      CHECK(&kernels(precision) != &kernels());
+    else
+      CHECK_THROWS_WITH_AS(kernels(precision), doctest::Contains(reason), std::invalid_argument);
   CHECK(&kernels(Precision::kFloat32) == &kernels());
 }
 

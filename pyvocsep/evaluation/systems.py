@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Audio = npt.NDArray[np.float32]
-ENGINES = ("core", "core-bfloat16", "torch")
+ENGINES = ("core", "core-bfloat16", "core-int8", "torch")
 ORACLE, UNPROCESSED = "ideal-ratio-mask", "mixture"
 
 
@@ -42,10 +42,8 @@ def system(name: str, engine: str = "core") -> System:
         return ideal_ratio_mask
     if name == UNPROCESSED:
         return unprocessed
-    if engine == "torch":
-        vocals = _torch(name)
-    else:
-        vocals = _core(name, "bfloat16" if engine == "core-bfloat16" else "float32")
+    precision = engine.partition("-")[2] or "float32"
+    vocals = _torch(name) if engine == "torch" else _core(name, precision)
 
     def separate(mixture: Mixture) -> Audio:
         found = vocals(mixture.audio, mixture.sample_rate)

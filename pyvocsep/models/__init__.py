@@ -14,7 +14,7 @@ _STREAMING_SUFFIX = ".safetensors"
 _SUFFIXES = (_STREAMING_SUFFIX, patches.SUFFIX)
 
 DEFAULT = "band-gru"
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "int8")
 
 
 def shipped_models() -> tuple[str, ...]:

@@ -97,7 +97,9 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
             grid,
             dim=tensors["norm.weight"].shape[0],
             blocks=sum(key.endswith("time_norm.weight") for key in tensors),
-            zones=list(zip(_integers(metadata["band_counts"]), _integers(metadata["band_widths"]), strict=True)),
+            zones=list(
+                zip(*(_integers(metadata[key]) for key in ("band_counts", "band_widths")), strict=True)
+            ),
         )
     elif metadata["architecture"] == "cnn":
         model = CNN(grid, tuple(int(width) for width in metadata["widths"].split(",")))

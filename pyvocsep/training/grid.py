@@ -84,10 +84,12 @@ def synthesise(spectra: Spectra, frame: int, hop: int) -> Audio:
 
 
 def rotate(spectra: Spectra) -> Spectra:
-    """Left and right (2, frames, bins) to mid and side, or back: it keeps energies and is its own inverse. Mono
-    comes back as it is.
+    """Left and right (2, frames, bins) to mid and side, or back; mono comes back as it is.
+
+    It keeps energies and is its own inverse.
     """
     if len(spectra) == 1:
         return spectra
     left, right = spectra
-    return np.stack([left + right, left - right]) * np.float32(np.sqrt(0.5))
+    rotated: Spectra = np.stack([left + right, left - right]) * np.float32(np.sqrt(0.5))
+    return rotated

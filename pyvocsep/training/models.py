@@ -1,7 +1,7 @@
 """The networks in PyTorch: spectra in, masks in [0, 1] out, causal in time.
 
-A network with two channels masks mid and side, (left + right) / 2 and (left - right) / 2: lead voices are mixed
-to the middle, so that what lies at the sides need not be told from them by its spectrum alone.
+A network with two channels masks mid and side, (left + right) / 2 and (left - right) / 2: lead voices are
+mixed to the middle, so that what lies at the sides need not be told from them by its spectrum alone.
 
 Both take magnitudes already scaled by ``2 / frame`` and apply their own exponent, so that the exported
 graph is the whole estimator. States start at zero; passing the returned state on continues a stream.
@@ -109,14 +109,15 @@ Zones = Sequence[tuple[int, int]]
 class BandGRU(MaskEstimator):
     """Bands x time: recurrent along time within each band, and along the bands of each frame.
 
-    Each frame is cut into bands, each projected to ``dim`` values; every block adds a causal GRU along time (its
-    weights shared by all bands) and a bidirectional GRU along the bands. The dual-path idea is that of Luo et
-    al., "Dual-path RNN" (2020), and of Luo and Yu, "Music source separation with band-split RNN" (2023); they
-    project every GRU's states before adding them, which costs a sixth of the time and is left out here.
+    Each frame is cut into bands, each projected to ``dim`` values; every block adds a causal GRU along
+    time (its weights shared by all bands) and a bidirectional GRU along the bands. The dual-path idea is
+    that of Luo et al., "Dual-path RNN" (2020), and of Luo and Yu, "Music source separation with band-split
+    RNN" (2023); they project every GRU's states before adding them, which costs a sixth of the time and
+    is left out here.
 
-    ``zones`` are runs of (count, width) bands, from 0 Hz up: bands as wide as each other share the weights of
-    their input and output layers, as a convolution along frequency does, so that what is learnt from one pitch
-    serves the others; only biases are a band's own. ``dim`` is a multiple of 32.
+    ``zones`` are runs of (count, width) bands, from 0 Hz up: bands as wide as each other share the weights
+    of their input and output layers, as a convolution along frequency does, so that what is learnt from
+    one pitch serves the others; only biases are a band's own. ``dim`` is a multiple of 32.
     """
 
     architecture = "band-gru"
@@ -192,8 +193,8 @@ class BandBlock(nn.Module):
 
 
 class SteadyDropout(nn.Module):
-    """Dropout that holds for all frames of an example: it costs no random numbers to speak of, and a recurrent
-    network cannot average it away.
+    """Dropout that holds for all frames of an example: it costs no random numbers to speak of, and a
+    recurrent network cannot average it away.
     """
 
     def __init__(self, p: float):
@@ -215,7 +216,7 @@ class BandEncoder(nn.Module):
         self.zones = list(zones)
         self.weights = nn.ParameterList(torch.empty(dim, features * width) for _, width in zones)
         self.bias = nn.Parameter(torch.empty(sum(count for count, _ in zones), dim))
-        biases = self.bias.split([count for count, _ in zones])
+        biases = torch.split(self.bias, [count for count, _ in zones])
         for weight, bias in zip(self.weights, biases, strict=True):
             _init_linear(weight, bias)
 
@@ -223,7 +224,7 @@ class BandEncoder(nn.Module):
         """(batch, frames, bins, features) to (batch, frames, bands, dim)."""
         sizes = [count * width for count, width in self.zones]
         beyond = sum(sizes) - features.shape[2]  # what the last band lacks
-        parts = nn.functional.pad(features, (0, 0, 0, beyond)).split(sizes, 2)
+        parts = torch.split(nn.functional.pad(features, (0, 0, 0, beyond)), sizes, 2)
         x = [
             nn.functional.linear(part.reshape(part.shape[0], part.shape[1], count, -1), weight)
             for part, (count, _), weight in zip(parts, self.zones, self.weights, strict=True)
@@ -244,8 +245,11 @@ class BandDecoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, frames, bands, dim) to (batch, frames, bins, channels)."""
-        parts = x.split([count for count, _ in self.zones], 2)
-        logits = [nn.functional.linear(part, weight).flatten(2) for part, weight in zip(parts, self.weights, strict=True)]
+        parts = torch.split(x, [count for count, _ in self.zones], 2)
+        logits = [
+            nn.functional.linear(part, weight).flatten(2)
+            for part, weight in zip(parts, self.weights, strict=True)
+        ]
         whole = torch.cat(logits, 2)
         return whole.reshape(whole.shape[0], whole.shape[1], -1, self.channels)[:, :, : self.bins] + self.bias
 
@@ -270,8 +274,8 @@ def _init_linear(weight: Tensor, bias: Tensor) -> None:
 
 
 def doubling_zones(grid: Grid) -> list[tuple[int, int]]:
-    """36 bands: 12 of 4 bins, 6 each of 8, 16 and 32, and 6 that share the rest. With 21.5 Hz to a bin, nearly
-    the mel scale.
+    """36 bands: 12 of 4 bins, 6 each of 8, 16 and 32, and 6 that share the rest: with 21.5 Hz to a bin,
+    nearly the mel scale.
     """
     zones = [(12, 4), (6, 8), (6, 16), (6, 32)]
     rest = grid.bins - sum(count * width for count, width in zones)
@@ -281,12 +285,14 @@ def doubling_zones(grid: Grid) -> list[tuple[int, int]]:
 
 
 def check_zones(grid: Grid, zones: Zones) -> list[tuple[int, int]]:
-    """The zones as they are, if their bands end in the grid's last bin, or would go on past it in the last band."""
+    """The zones as they are; ValueError unless their last band holds the grid's last bin."""
     if any(count < 1 or width < 1 for count, width in zones):
         raise ValueError(f"zones {zones}: counts and widths of bands must be positive")
     covered = sum(count * width for count, width in zones)
     if not zones or not covered - zones[-1][1] < grid.bins <= covered:
-        raise ValueError(f"zones {zones} cover {covered} bins; the last band must hold the last of {grid.bins}")
+        raise ValueError(
+            f"zones {zones} cover {covered} bins; the last band must hold the last of {grid.bins}"
+        )
     return [(count, width) for count, width in zones]
 
 
@@ -299,8 +305,8 @@ def band_edges(grid: Grid, zones: Zones) -> list[int]:
 
 
 def mid_side(spectra: Tensor) -> Tensor:
-    """(..., left and right) to (..., mid and side) or back: a rotation, which keeps energies and is its own
-    inverse.
+    """(..., left and right) to (..., mid and side) or back: a rotation, which keeps energies and is its
+    own inverse.
     """
     left, right = spectra.unbind(-1)
     return torch.stack([left + right, left - right], -1) * math.sqrt(0.5)

@@ -1,0 +1,206 @@
+// Products of rows with packed weights: what a word of weights meets, and how it is added up.
+//
+// A word is 32 bits for each of 16 outputs. In float32 it is the weight of one input; in bfloat16 of two, which the
+// processor multiplies and adds to a float32 sum in one instruction; in int8 of four, which it adds to an integer sum.
+// The order of all additions is fixed, so that a row's result depends neither on the other rows nor on the block that
+// it came in.
+#pragma once
+
+#include "kernels.h"
+#include "math.h"
+#include "simd.h"
+
+namespace pyvocsep::PYVOCSEP_ISA {
+
+// Where the weights of V vectors of outputs lie; from one word to the next it is `stride` floats.
+template <int V>
+struct Weights {
+  const float* at[V];
+  ptrdiff_t stride;
+
+  Vec load(int v, int word) const { return PYVOCSEP_ISA::load(at[v] + word * stride); }
+  Weights from(int word) const {
+    Weights later = *this;
+    for (int v = 0; v < V; ++v) later.at[v] += word * stride;
+    return later;
+  }
+};
+
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+
+inline constexpr Precision kPrecision = Precision::kInt8;
+inline constexpr int kPerWord = 4;
+using Sum = VecInt;
+
+// R rows of inputs, each scaled to [-127, 127] by its largest value, rounded to nearest even and moved up by 128, since
+// the processor multiplies unsigned bytes with signed ones. The weights end with their own scale and with
+// -128 times their sum, which takes that back.
+template <int R>
+struct Inputs {
+  alignas(64) uint8_t bytes[R][kChunk];
+  float scale[R];
+
+  void take(const float* x, ptrdiff_t stride, int count) {
+    for (int r = 0; r < R; ++r, x += stride) {
+      Vec largest = splat(0.0f);
+      for (int k = 0; k < count; k += kLanes) largest = max(largest, magnitude(part(x, k, count)));
+      float lane[kLanes], top = 0.0f;
+      store(lane, largest);
+      for (float value : lane) top = value > top ? value : top;
+      scale[r] = top * (1.0f / 127);
+      const Vec inverse = splat(top > 0.0f ? 127.0f / top : 0.0f);
+      for (int k = 0; k < count; k += kLanes) {
+        // Adding 1.5 * 2^23 + 128 leaves round(x) + 128 in the lowest byte.
+        const VecInt rounded = bits_of(part(x, k, count) * inverse + splat(12582912.0f + 128.0f)) & 0xff;
+        store_bytes(bytes[r] + k, rounded);
+      }
+    }
+  }
+  Vec at(int row, int word) const {
+    int32_t four;
+    __builtin_memcpy(&four, bytes[row] + 4 * word, 4);
+    return floats_of(VecInt{} + four);
+  }
+
+ private:
+  // The lowest byte of each lane, whose others are zero.
+  static void store_bytes(uint8_t* to, VecInt v) {
+#if defined(__AVX512F__)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
+#else
+    const __m256i lanes = reinterpret_cast<__m256i>(v);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+#endif
+  }
+  // kLanes values from k on, zeros from `count` on.
+  static Vec part(const float* x, int k, int count) {
+    const Vec v = load(x + k);
+    if (count - k >= kLanes) return v;
+    VecInt lane;
+    for (int i = 0; i < kLanes; ++i) lane[i] = i;
+    return lane < VecInt{} + (count - k) ? v : Vec{};
+  }
+  static Vec magnitude(Vec v) { return max(v, -v); }
+};
+
+// Four products of bytes, added to integers.
+inline VecInt multiply_add(Vec x, Vec w, VecInt sum) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<VecInt>(
+      _mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(w)));
+#else
+  return reinterpret_cast<VecInt>(_mm256_dpbusd_avx_epi32(reinterpret_cast<__m256i>(sum), reinterpret_cast<__m256i>(x),
+                                                          reinterpret_cast<__m256i>(w)));
+#endif
+}
+
+#elif defined(__AVX512BF16__)
+
+inline constexpr Precision kPrecision = Precision::kBfloat16;
+inline constexpr int kPerWord = 2;
+using Sum = Vec;
+
+// R rows of inputs as pairs of bfloat16, rounded to nearest even.
+template <int R>
+struct Inputs {
+  alignas(64) int32_t pairs[R][kChunk / 2];
+
+  void take(const float* x, ptrdiff_t stride, int count) {
+    for (int r = 0; r < R; ++r, x += stride)
+      for (int k = 0; k < count; k += 16) {
+        const int left = count - k;
+        const __mmask16 mask = left >= 16 ? 0xffff : static_cast<__mmask16>((1 << left) - 1);
+        _mm256_store_si256(reinterpret_cast<__m256i*>(pairs[r] + k / 2),
+                           reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + k))));
+      }
+  }
+  Vec at(int row, int word) const { return reinterpret_cast<Vec>(_mm512_set1_epi32(pairs[row][word])); }
+};
+
+inline Vec multiply_add(Vec x, Vec w, Vec sum) {
+  return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(w));
+}
+
+#else
+
+inline constexpr Precision kPrecision = Precision::kFloat32;
+inline constexpr int kPerWord = 1;
+using Sum = Vec;
+
+template <int R>
+struct Inputs {
+  const float* x;
+  ptrdiff_t stride;
+
+  void take(const float* rows, ptrdiff_t row_stride, int) { x = rows, stride = row_stride; }
+  Vec at(int row, int word) const { return splat(x[row * stride + word]); }
+};
+
+inline Vec multiply_add(Vec x, Vec w, Vec sum) { return fma(x, w, sum); }
+
+#endif
+
+// to[r][v] += the words of row r times those of weights v, in registers: every loop but that over words is unrolled.
+template <int R, int V>
+[[gnu::always_inline]] inline void add_words(const Inputs<R>& rows, int words, const Weights<V>& weights,
+                                             Sum (&to)[R][V]) {
+  constexpr int kHeld = V > 4 ? 3 : V;  // vectors of weights at a time
+  for (int k = 0; k < words; ++k) {
+#pragma GCC unroll 16
+    for (int first = 0; first < V; first += kHeld) {
+      Vec w[kHeld];
+#pragma GCC unroll 16
+      for (int v = 0; v < kHeld; ++v) w[v] = weights.load(first + v, k);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) {
+        const Vec x = rows.at(r, k);
+#pragma GCC unroll 16
+        for (int v = 0; v < kHeld; ++v) to[r][first + v] = multiply_add(x, w[v], to[r][first + v]);
+      }
+    }
+  }
+}
+
+// sums[r][v] += the product of row r, of `count` inputs that are at most a chunk, with weights v.
+template <int R, int V>
+[[gnu::always_inline]] inline void add_products(const Inputs<R>& rows, int count, const Weights<V>& weights,
+                                                Vec (&sums)[R][V]) {
+  const int words = (count + kPerWord - 1) / kPerWord;
+  if constexpr (kPrecision == Precision::kInt8) {
+    VecInt whole[R][V];
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) {
+      const VecInt start = bits_of(weights.load(v, words + 1));
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) whole[r][v] = start;
+    }
+    add_words(rows, words, weights, whole);
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) {
+      const Vec scale = weights.load(v, words);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r)
+        sums[r][v] = fma(__builtin_convertvector(whole[r][v], Vec), scale * splat(rows.scale[r]), sums[r][v]);
+    }
+  } else {
+    add_words(rows, words, weights, sums);
+  }
+}
+
+// The same for any number of inputs, a chunk at a time.
+template <int R, int V>
+[[gnu::always_inline]] inline void add_products(const float* x, ptrdiff_t stride, int count, Weights<V> weights,
+                                                Vec (&sums)[R][V]) {
+  Inputs<R> rows;
+  // In float32 nothing is converted: all is one chunk.
+  const int most = kPrecision == Precision::kFloat32 ? count : kChunk;
+  for (int done = 0; done < count; done += most) {
+    const int chunk = count - done < most ? count - done : most;
+    rows.take(x + done, stride, chunk);
+    add_products(rows, chunk, weights, sums);
+    weights = weights.from(words_of(kPrecision, chunk));
+  }
+}
+
+}  // namespace pyvocsep::PYVOCSEP_ISA
