@@ -104,9 +104,9 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Layer:
 )
 def test_gru_layer(benchmark: Any, layer: Layer, engine: str) -> None:
     run = layer.engines[engine]
-    tolerance = 0.02 if "bfloat16" in engine else 1e-5
+    precision = engine.removeprefix("core ") if engine.startswith("core ") else "float32"
+    tolerance = {"float32": 1e-5, "bfloat16": 0.02, "int8": 0.05}[precision]
     np.testing.assert_allclose(run(), layer.engines["torch"](), atol=tolerance)
     benchmark.group = f"a GRU layer, {BANDS} rows, {DIM} inputs, {DIM} units, {STEPS} steps"
-    precision = "bfloat16" if "bfloat16" in engine else "float32"
     benchmark.extra_info.update(flops=GRU_FLOPS, precision=precision)
     benchmark.pedantic(run, rounds=15, warmup_rounds=2)

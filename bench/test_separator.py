@@ -54,11 +54,15 @@ def test_process_mono(timed: Callable[..., None], audio: NDArray[np.float32]) ->
     timed("process, mono, one call", audio.shape[1] / RATE, lambda: pyvocsep.process(audio[0], RATE))
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_threads(timed: Callable[..., None], audio: NDArray[np.float32], threads: int) -> None:
-    timed(
-        "process, by threads", audio.shape[1] / RATE, lambda: pyvocsep.process(audio, RATE, threads=threads)
-    )
+def test_threads(
+    timed: Callable[..., None], audio: NDArray[np.float32], threads: int, precision: str
+) -> None:
+    def run() -> object:
+        return pyvocsep.process(audio, RATE, threads=threads, precision=precision)
+
+    timed(f"process, {precision}, by threads", audio.shape[1] / RATE, run)
 
 
 @pytest.mark.parametrize("block", [64, 512, 1024, 8192])
@@ -95,6 +99,8 @@ class Network:
         self.spectra = np.fft.rfft(frames * window).astype(np.complex64)
         spectra = torch.from_numpy(self.spectra).permute(1, 2, 0)[None]
         self.magnitudes = self.network.features(spectra, model.n_fft)
+        magnitudes = self.magnitudes.numpy()
+        self.frames = [np.ascontiguousarray(magnitudes[:, t : t + 1]) for t in range(magnitudes.shape[1])]
         self.state = self.network.initial_state()
         save_onnx(self.network, folder / "model.onnx")
         options = onnxruntime.SessionOptions()
@@ -103,11 +109,17 @@ class Network:
             folder / "model.onnx", options, providers=["CPUExecutionProvider"]
         )
 
-    def core(self) -> object:
-        return self.estimators["float32"].masks(self.spectra)
-
-    def core_bfloat16(self) -> object:
-        return self.estimators["bfloat16"].masks(self.spectra)
+    def run(self, engine: str) -> Callable[[], object]:
+        """What to time: one of ``ENGINES``, or of ``STREAMING_ENGINES``."""
+        name, _, frame_by_frame = engine.partition(", ")
+        if name.startswith("core "):
+            estimator = self.estimators[name.removeprefix("core ")]
+            frames = [np.ascontiguousarray(self.spectra[:, t : t + 1]) for t in range(self.spectra.shape[1])]
+            blocks = frames if frame_by_frame else [self.spectra]
+            return lambda: [estimator.masks(block) for block in blocks]
+        if frame_by_frame:
+            return self.in_onnxruntime_frame_by_frame
+        return self.in_onnxruntime if name == "onnxruntime" else self.in_torch
 
     def in_torch(self) -> object:
         with self.torch.inference_mode():
@@ -117,17 +129,9 @@ class Network:
         return self.session.run(None, {"magnitudes": self.magnitudes.numpy(), "state": self.state.numpy()})
 
     def in_onnxruntime_frame_by_frame(self) -> None:
-        magnitudes, state = self.magnitudes.numpy(), self.state.numpy()
-        for t in range(magnitudes.shape[1]):
-            _, state = self.session.run(None, {"magnitudes": magnitudes[:, t : t + 1], "state": state})
-
-    def core_frame_by_frame(self) -> None:
-        for t in range(self.spectra.shape[1]):
-            self.estimators["float32"].masks(self.spectra[:, t : t + 1].copy())
-
-    def core_bfloat16_frame_by_frame(self) -> None:
-        for t in range(self.spectra.shape[1]):
-            self.estimators["bfloat16"].masks(self.spectra[:, t : t + 1].copy())
+        state = self.state.numpy()
+        for frame in self.frames:
+            _, state = self.session.run(None, {"magnitudes": frame, "state": state})
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -137,15 +141,17 @@ def network(
     return Network(request.param, audio, tmp_path_factory.mktemp("onnx"))
 
 
-CORES = ["core", *(["core_bfloat16"] if "bfloat16" in PRECISIONS else [])]
+CORES = [f"core {precision}" for precision in PRECISIONS]
+ENGINES = [*CORES, "onnxruntime", "torch"]
+STREAMING_ENGINES = [f"{engine}, frame by frame" for engine in [*CORES, "onnxruntime"]]
 
 
-@pytest.mark.parametrize("engine", [*CORES, "in_onnxruntime", "in_torch"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_network(timed: Callable[..., None], network: Network, engine: str) -> None:
-    timed(f"network alone, {network.network.architecture}", network.seconds, getattr(network, engine))
+    timed(f"network alone, {network.network.architecture}", network.seconds, network.run(engine))
 
 
-@pytest.mark.parametrize("engine", [f"{engine}_frame_by_frame" for engine in [*CORES, "in_onnxruntime"]])
+@pytest.mark.parametrize("engine", STREAMING_ENGINES)
 def test_network_frame_by_frame(timed: Callable[..., None], network: Network, engine: str) -> None:
     group = f"network alone, frame by frame, {network.network.architecture}"
-    timed(group, network.seconds, getattr(network, engine))
+    timed(group, network.seconds, network.run(engine))

@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop after so long, leaving a checkpoint"
     )
+    parser.add_argument("--until", type=int, metavar="STEP", help="stop there, leaving a checkpoint")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number: the learning rate follows")
     parser.add_argument(
         "--export",
@@ -55,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error("training needs --data")
         else:
             initial = load_model(options.initial)[0] if options.initial else None
-            train(recipe, options.data, options.run, options.device, options.minutes, initial)
+            limits = options.minutes, options.until
+            train(recipe, options.data, options.run, options.device, *limits, initial=initial)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

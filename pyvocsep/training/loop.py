@@ -212,12 +212,13 @@ def train(
     run: Path,
     device: str = "cpu",
     minutes: float = math.inf,
+    until: int | None = None,
     initial: MaskEstimator | None = None,
 ) -> State:
     """Train by ``recipe`` on the folders below ``data``; everything written goes below ``run``.
 
     Continues from the checkpoint in ``run`` if there is one, else from the weights of ``initial`` if
-    given, and stops, leaving a checkpoint, after ``minutes``.
+    given, and stops, leaving a checkpoint, after ``minutes`` or at step ``until``.
     """
     run.mkdir(parents=True, exist_ok=True)
     decoder = Decoder(data / "decoded")
@@ -247,7 +248,7 @@ def train(
     for batch in _batches(mixtures, schedule, state.step):
         losses.append(train_step(state, batch, schedule))
         now = time.monotonic()
-        out_of_time = now - began > 60 * minutes
+        out_of_time = now - began > 60 * minutes or (until is not None and state.step >= until)
         if state.step % schedule.score_every == 0 or state.step == schedule.steps:
             vocals = accompaniment = math.nan
             if watched:

@@ -132,11 +132,16 @@ class Recipe:
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Read a recipe; an unknown key or table is a ValueError that names it."""
+    """Read a recipe; an unknown key or table is a ValueError that names it.
+
+    One that ``extends`` a shipped recipe says only what differs.
+    """
     try:
         tables = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not a recipe: {error}") from None
+    if "extends" in tables:
+        tables = _extended(tables, path)
     for key in ("name", "model", "data"):
         if key not in tables:
             raise ValueError(f"{path} lacks {key!r}")
@@ -156,6 +161,17 @@ def load_recipe(path: Path) -> Recipe:
         )
     except TypeError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _extended(tables: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The tables of the shipped recipe that ``extends`` names, with what these tables say in its place."""
+    base = tables.pop("extends")
+    if base not in shipped_recipes():
+        raise ValueError(f"{path} extends {base!r}; it can be one of {', '.join(shipped_recipes())}")
+    merged: dict[str, Any] = tomllib.loads((RECIPES / f"{base}.toml").read_text())
+    for key, value in tables.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
 
 
 def shipped_recipes() -> list[str]:

@@ -77,9 +77,23 @@ def test_the_gru_recipe_trains_on_its_two_singers_alone(data):
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_shipped_recipes_watch_only_what_they_hold_out(name):
     data = load_recipe(find_recipe(name)).data
-    assert data.held_out
+    assert bool(data.held_out) == bool(data.watched) == (name != "band-gru")
     assert set(data.watched) <= set(data.held_out)
     assert len(set(data.held_out)) == len(data.held_out)
+
+
+def test_the_default_recipe_has_a_twin_that_holds_songs_out():
+    """They differ in nothing else, so that the twin's scores say what the default's training is worth."""
+    default, twin = (load_recipe(find_recipe(name)) for name in ("band-gru", "band-gru-held-out"))
+    assert len(twin.data.held_out) == 14
+    known = dataclasses.replace(twin.data, held_out=(), watched=())
+    assert dataclasses.replace(twin, name="band-gru", data=known) == default
+
+
+def test_a_recipe_that_extends_none_that_ships_is_refused(tmp_path):
+    (tmp_path / "mine.toml").write_text('name = "mine"\nextends = "nothing"\n')
+    with pytest.raises(ValueError, match=r"extends 'nothing'.*band-gru"):
+        load_recipe(tmp_path / "mine.toml")
 
 
 def test_what_is_held_out_is_not_trained_on(data):

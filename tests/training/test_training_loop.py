@@ -159,6 +159,16 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(data, optimiser
     assert whole.best_step in (2, 4)
 
 
+def test_until_a_step_and_then_with_all_songs(data):
+    """As the default weights are made: the run's copy goes on with what the run itself never hears."""
+    twin = load_recipe(data / "tiny.toml")
+    assert loop.train(twin, data / "data", data / "run", until=3).step == 3
+    everything = dataclasses.replace(twin, data=dataclasses.replace(twin.data, held_out=(), watched=()))
+    end = loop.train(everything, data / "data", data / "run")
+    assert end.step == end.best_step == 4  # with nothing watched the last weights are taken
+    assert [np.isnan(row["vocals_db"]) for row in end.history] == [False, True]
+
+
 def test_muon_has_the_hidden_matrices_and_adamw_the_rest(data):
     recipe = load_recipe(data / "tiny.toml")
     recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, optimiser="muon"))
