@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 
 # The high-water mark of the resident set, which Linux keeps for each address space.
 PRINT_PEAK = """
@@ -20,8 +21,13 @@ def run(code: str, *arguments: str, python: str = sys.executable) -> str:
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
     }
-    environment.pop("PYTHONPATH", None) if python != sys.executable else None
-    done = subprocess.run([python, "-c", code, *arguments], capture_output=True, text=True, env=environment)
+    if python != sys.executable:
+        environment.pop("PYTHONPATH", None)
+    # Anywhere but in the repository, whose sources would be imported in place of what is installed.
+    folder = tempfile.gettempdir()
+    done = subprocess.run(
+        [python, "-c", code, *arguments], capture_output=True, text=True, env=environment, cwd=folder
+    )
     if done.returncode:
         raise RuntimeError(f"{python} -c ... ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout

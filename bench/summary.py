@@ -44,7 +44,7 @@ def rows_of(benches: Sequence[Any]) -> list[Row]:
 def _row(bench: Any, members: Sequence[Any], peaks: dict[str, float]) -> Row:
     info, median = bench.extra_info, bench.stats.median
     group = bench.group or ""
-    name = bench.name.removeprefix("test_")
+    name = bench.name.removeprefix("test_").replace("_", " ").replace("[", ": ").removesuffix("]")
     if "peak_mb" in info:
         return Row(group, name, -info["peak_mb"], f"{info['peak_mb']:.0f} MB", "")
     if "budget_seconds" in info:
@@ -62,8 +62,6 @@ def _row(bench: Any, members: Sequence[Any], peaks: dict[str, float]) -> Row:
             f"{1e6 * median:.0f} us",
             f"of {1e3 * info['budget_seconds']:.1f} ms: {text}",
         )
-    slowest = max(member.stats.median for member in members)
-    ratio = f"{slowest / median:.2f} x the slowest" if len(members) > 1 else ""
     if "audio_seconds" in info:
         speed = info["audio_seconds"] / median
         slowest_speed = min(member.extra_info["audio_seconds"] / member.stats.median for member in members)
@@ -72,9 +70,12 @@ def _row(bench: Any, members: Sequence[Any], peaks: dict[str, float]) -> Row:
     if "flops" in info:
         rate = info["flops"] / median
         peak = peaks.get(info.get("precision", "float32"))
-        share = f"{100 * rate / peak:.0f} % of the measured peak" if peak and not info.get("roofline") else ""
-        return Row(group, name, rate, f"{rate / 1e9:.1f} GFLOP/s", ", ".join(filter(None, (share, ratio))))
-    return Row(group, name, -median, f"{1e3 * median:.0f} ms", ratio)
+        slowest = min(member.extra_info["flops"] / member.stats.median for member in members)
+        notes = [f"{rate / slowest:.2f} x the slowest"] if len(members) > 1 else []
+        if peak and not info.get("roofline"):
+            notes.insert(0, f"{100 * rate / peak:.0f} % of the measured peak")
+        return Row(group, name, rate, f"{rate / 1e9:.1f} GFLOP/s", ", ".join(notes))
+    return Row(group, name, -median, f"{1e3 * median:.0f} ms", "")
 
 
 def as_markdown(rows: Sequence[Row]) -> str:

@@ -137,7 +137,8 @@ class BandGRU(MaskEstimator):
         self.grid = grid
         self.zones = check_zones(grid, doubling_zones(grid) if zones is None else zones)
         self.bands = sum(count for count, _ in self.zones)
-        self.extension_bins = band_edges(grid, self.zones)[-1] - band_edges(grid, self.zones)[-2]
+        covered = sum(count * width for count, width in self.zones)
+        self.extension_bins = self.zones[-1][1] - (covered - grid.bins)  # the last band's
         self.dim = dim
         self.encoder = BandEncoder(self.zones, 4, dim)
         self.blocks = nn.ModuleList(BandBlock(dim, dropout) for _ in range(blocks))
@@ -294,14 +295,6 @@ def check_zones(grid: Grid, zones: Zones) -> list[tuple[int, int]]:
             f"zones {zones} cover {covered} bins; the last band must hold the last of {grid.bins}"
         )
     return [(count, width) for count, width in zones]
-
-
-def band_edges(grid: Grid, zones: Zones) -> list[int]:
-    """The first bin of every band, and the number of all bins."""
-    edges = [0]
-    for count, width in zones:
-        edges += [edges[-1] + width * (i + 1) for i in range(count)]
-    return [*edges[:-1], grid.bins]
 
 
 def mid_side(spectra: Tensor) -> Tensor:
