@@ -104,12 +104,12 @@ def processor() -> str:
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
-    """Every group that is in x real time as bars, a PNG."""
+    """Every group that compares something in x real time as bars, a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     speeds = [row for row in rows if row.figure.endswith("x real time")]
-    groups = list(dict.fromkeys(row.group for row in speeds))
+    groups = list(dict.fromkeys(row.group for row in speeds if row.note))
     if not groups:
         return
     counts = [sum(row.group == group for row in speeds) for group in groups]

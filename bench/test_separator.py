@@ -143,7 +143,7 @@ def network(
 
 CORES = [f"core {precision}" for precision in PRECISIONS]
 ENGINES = [*CORES, "onnxruntime", "torch"]
-STREAMING_ENGINES = [f"{engine}, frame by frame" for engine in [*CORES, "onnxruntime"]]
+STREAMING_ENGINES = {f"{engine}, frame by frame": engine for engine in [*CORES, "onnxruntime"]}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -151,7 +151,7 @@ def test_network(timed: Callable[..., None], network: Network, engine: str) -> N
     timed(f"network alone, {network.network.architecture}", network.seconds, network.run(engine))
 
 
-@pytest.mark.parametrize("engine", STREAMING_ENGINES)
+@pytest.mark.parametrize("engine", STREAMING_ENGINES, ids=STREAMING_ENGINES.values())
 def test_network_frame_by_frame(timed: Callable[..., None], network: Network, engine: str) -> None:
     group = f"network alone, frame by frame, {network.network.architecture}"
     timed(group, network.seconds, network.run(engine))

@@ -38,9 +38,10 @@ class ThreadTeam {
 
   Job job_ = nullptr;
   const void* context_ = nullptr;
-  std::atomic<uint32_t> round_{0};    // grows by one for each job
-  std::atomic<uint32_t> running_{0};  // workers that have not finished it
-  std::atomic<bool> stop_{false};
+  // Each on a cache line of its own: threads spin on these, and what lay beside them would be slow to reach.
+  alignas(64) std::atomic<uint32_t> round_{0};    // grows by one for each job
+  alignas(64) std::atomic<uint32_t> running_{0};  // workers that have not finished it
+  alignas(64) std::atomic<bool> stop_{false};
   std::vector<std::thread> workers_;
 };
 
