@@ -128,7 +128,7 @@ class StemMixer(Effect):
         model: the name of a shipped model that streams, `band-gru` or `gru`, or the path of its file.
         threads: how many to compute with; the result does not depend on it.
         precision: of the network's products: "float32"; or, faster, "bfloat16" where the processor has
-            AVX512-BF16 and "int8" where it has VNNI, which change the stems by some -50 and -35 dB.
+            AVX512-BF16 and "int8" where it has VNNI, which change a song's vocals by some -50 and -40 dB.
 
     Raises:
         ValueError: a level that is NaN or above 60 dB, threads out of range (1 to 64), an unknown model name,

@@ -117,7 +117,7 @@ def process(
         model: the name of a shipped model, as `band-gru`, `gru` or `cnn`, or the path of a model file.
         threads: how many to compute with; the result does not depend on it.
         precision: of the network's products: "float32"; or, faster, "bfloat16" where the processor has
-            AVX512-BF16 and "int8" where it has VNNI, which change the stems by some -50 and -35 dB.
+            AVX512-BF16 and "int8" where it has VNNI, which change a song's vocals by some -50 and -40 dB.
         output_dir: the folder, made if need be, for a file per stem. The source, then a file too, is
             separated block by block in constant memory. A stem is there only when it is whole: after an
             error, an interruption or a full disk there is none, or the one that was there before.

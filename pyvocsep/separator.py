@@ -30,7 +30,7 @@ class Separator:
         model: the name of a shipped model, as `band-gru` or `gru`, or the path of a model file.
         threads: how many to compute with; the result does not depend on it.
         precision: of the network's products: "float32"; or, faster, "bfloat16" where the processor has
-            AVX512-BF16 and "int8" where it has VNNI, which change the stems by some -50 and -35 dB.
+            AVX512-BF16 and "int8" where it has VNNI, which change a song's vocals by some -50 and -40 dB.
 
     Raises:
         ValueError: rate, channels or threads out of range, an unknown model name, a file that is not a model,

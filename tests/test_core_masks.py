@@ -48,12 +48,13 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def spectra_of(model: _core.Model, channels: int) -> NDArray[np.complex64]:
-    """Hum like a voice's in noise, loud, soft and silent, each channel its own: (channels, frames, bins)."""
+    """Hum like a voice's in noise, loud, soft and silent, and noise alone: (channels, frames, bins)."""
     rng = np.random.default_rng(1)
     time = np.arange(FRAMES * model.n_fft) / model.sample_rate
     pitch = 220 * 2 ** (0.05 * np.sin(2 * np.pi * 5 * time))
     phase = 2 * np.pi * np.cumsum(pitch) / model.sample_rate
     hum = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 15))
+    hum[26 * model.n_fft : 34 * model.n_fft] = 0
     x = 0.2 * hum + 0.02 * np.cumsum(rng.standard_normal((channels, len(time))), axis=1) % 0.1
     frames = x.reshape(channels, FRAMES, model.n_fft)
     frames[:, 10:20] *= 1e-3

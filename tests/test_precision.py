@@ -15,15 +15,23 @@ from pyvocsep import _core, cli
 
 HERE = [name for name in ("bfloat16", "int8") if _core.has_precision(getattr(_core.Precision, name))]
 # What rounding may change, as error energy over that of the voice, in dB.
-LARGEST = {"bfloat16": -35, "int8": -25}
+LARGEST = {"bfloat16": -45, "int8": -35}
 needs_bfloat16 = pytest.mark.skipif("bfloat16" not in HERE, reason="this machine does not multiply bfloat16")
+
+
+def singing(samples: int, rate: int = 44_100) -> np.ndarray:
+    """A hum with a voice's vibrato and pauses: without any, what passes for vocals is next to nothing."""
+    time = np.arange(samples) / rate
+    phase = 2 * np.pi * np.cumsum(220 * 2 ** (0.05 * np.sin(2 * np.pi * 5 * time))) / rate
+    hum = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 15))
+    return (0.2 * hum * (np.sin(2 * np.pi * 1.3 * time) > -0.5)).astype(np.float32)
 
 
 @pytest.mark.parametrize("precision", HERE)
 @pytest.mark.parametrize("name", ["band-gru", "gru"])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_the_promises_hold_and_the_stems_hardly_change(precision, name, channels, mixture) -> None:
-    audio = mixture(60_000, channels)
+    audio = singing(60_000) + mixture(60_000, channels)
     exact = pyvocsep.process(audio, 44_100, model=name)
     stems = pyvocsep.process(audio, 44_100, model=name, precision=precision)
     np.testing.assert_allclose(stems.vocals + stems.accompaniment, audio, rtol=0, atol=6e-8)
