@@ -12,6 +12,7 @@ import pytest
 from model_files import random_band_gru, random_gru
 from numpy.typing import NDArray
 
+import pyvocsep
 from pyvocsep import _core
 from pyvocsep.models import looks_ahead, model_path, shipped_models
 
@@ -19,6 +20,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from pyvocsep.training.export import load_model, save_onnx  # noqa: E402
+from pyvocsep.training.loop import separate  # noqa: E402
 
 FRAMES = 40
 MASKS = """
@@ -47,15 +49,20 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return model_path(request.param)
 
 
+def hum_of(samples: int, rate: float) -> NDArray[np.float64]:
+    """A voice, as far as a few harmonics and a vibrato go."""
+    time = np.arange(samples) / rate
+    pitch = 220 * 2 ** (0.05 * np.sin(2 * np.pi * 5 * time))
+    phase = 2 * np.pi * np.cumsum(pitch) / rate
+    return sum((np.sin(harmonic * phase) / harmonic for harmonic in range(1, 15)), np.zeros(samples))
+
+
 def spectra_of(model: _core.Model, channels: int) -> NDArray[np.complex64]:
     """Hum like a voice's in noise, loud, soft and silent, and noise alone: (channels, frames, bins)."""
     rng = np.random.default_rng(1)
-    time = np.arange(FRAMES * model.n_fft) / model.sample_rate
-    pitch = 220 * 2 ** (0.05 * np.sin(2 * np.pi * 5 * time))
-    phase = 2 * np.pi * np.cumsum(pitch) / model.sample_rate
-    hum = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 15))
+    hum = hum_of(FRAMES * model.n_fft, model.sample_rate)
     hum[26 * model.n_fft : 34 * model.n_fft] = 0
-    x = 0.2 * hum + 0.02 * np.cumsum(rng.standard_normal((channels, len(time))), axis=1) % 0.1
+    x = 0.2 * hum + 0.02 * np.cumsum(rng.standard_normal((channels, len(hum))), axis=1) % 0.1
     frames = x.reshape(channels, FRAMES, model.n_fft)
     frames[:, 10:20] *= 1e-3
     frames[:, 20:25] = 0
@@ -103,6 +110,21 @@ def test_masks_equal_torch(model: Path, channels: int, isa: str, tmp_path: Path)
     masks = core_masks(model, spectra, isa, tmp_path)
     assert expected.std() > 0.05  # the masks say something
     assert np.abs(masks - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_stems_equal_torch(model: Path, channels: int) -> None:
+    """Mid and side, and left and right, are not mistaken for one another on the way to the masks and back."""
+    rng = np.random.default_rng(7)
+    network, _ = load_model(model)
+    rate = network.grid.sample_rate
+    audio = np.cumsum(rng.standard_normal((channels, 30 * network.grid.n_fft)), axis=1) % 1 - 0.5
+    audio = audio * np.array([[0.4], [0.1]])[:channels] + 0.2 * hum_of(audio.shape[1], rate)
+    audio = audio.astype(np.float32)
+    expected = separate(network, audio, rate)
+    found = pyvocsep.process(audio, rate, model=model).vocals
+    assert np.abs(expected).max() > 0.01
+    assert np.abs(found - expected).max() < 1e-4
 
 
 @pytest.mark.parametrize("isa", _core.available_isas())
