@@ -1,6 +1,7 @@
 #include "core/band_gru_model.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "core/profile.h"
@@ -13,7 +14,8 @@ constexpr int kManyFrames = 4;  // rows enough for the registers, in a step alon
 
 int bins_of(const ModelFile& file) { return file.integer("n_fft", 64, 16384) / 2 + 1; }
 
-void check_bands(const ModelFile& file, const std::vector<int>& counts, const std::vector<int>& widths, int bins) {
+// The number of bands, once it is known that they cover the bins.
+int count_bands(const ModelFile& file, const std::vector<int>& counts, const std::vector<int>& widths, int bins) {
   bool sound = counts.size() == widths.size();
   int64_t covered = 0;
   for (size_t i = 0; sound && i < counts.size(); ++i) {
@@ -24,6 +26,7 @@ void check_bands(const ModelFile& file, const std::vector<int>& counts, const st
   if (!sound || covered < bins)
     file.fail("metadata 'band_counts' and 'band_widths' are not bands of which the last holds the last of " +
               std::to_string(bins) + " bins");
+  return std::accumulate(counts.begin(), counts.end(), 0);  // no more than there are bins
 }
 
 // What the bands of one zone share, for inputs as they are in a stereo or in a mono stream.
@@ -47,7 +50,7 @@ Matrix rows_of(const Tensor& tensor, int first, int count, int columns) {
 }
 
 int read_dim(const ModelFile& file) {
-  const int dim = file.tensor("norm.weight", {-1}).shape[0];
+  const int dim = file.shape("norm.weight", 1)[0];
   if (dim % (2 * kPanel) != 0 || dim > kChunk)
     file.fail("vectors of " + std::to_string(dim) + " values: not a multiple of 32 up to " + std::to_string(kChunk));
   return dim;
@@ -84,12 +87,12 @@ BandGruModel::Block::Block(const Kernels& kernels, const ModelFile& file, int in
 
 // The bands of `shape`, which lie in zone `index` of the file; a width below the zone's cuts off the rest.
 BandGruModel::Zone::Zone(const Kernels& kernels, const ModelFile& file, int index, int zone_width, const Shape& shape,
-                         int dim, int channels)
+                         int bands, int dim, int channels)
     : Shape(shape),
       encoder(kernels,
               encoder_weight(file.tensor("encoder.weights." + std::to_string(index), {dim, 4 * zone_width}), dim, width,
                              channels),
-              rows_of(file.tensor("encoder.bias", {-1, dim}), first_band, count, dim)) {
+              rows_of(file.tensor("encoder.bias", {bands, dim}), first_band, count, dim)) {
   const Tensor& weight = file.tensor("decoder.weights." + std::to_string(index), {2 * zone_width, dim});
   const Tensor& bias = file.tensor("decoder.bias", {bins_of(file), 2});
   for (int c = 0; c < channels; ++c) {  // mid, then side
@@ -106,7 +109,7 @@ std::vector<BandGruModel::Zone> BandGruModel::read_zones(const Kernels& kernels,
                                                          int channels) {
   const std::vector<int> counts = file.integers("band_counts"), widths = file.integers("band_widths");
   const int bins = bins_of(file);
-  check_bands(file, counts, widths, bins);
+  const int bands = count_bands(file, counts, widths, bins);
   std::vector<Zone> zones;
   Shape next{0, 0, 0, 0};
   for (size_t i = 0; i < counts.size(); ++i) {
@@ -114,7 +117,7 @@ std::vector<BandGruModel::Zone> BandGruModel::read_zones(const Kernels& kernels,
       if (count == 0) return;
       next.count = count;
       next.width = width;
-      zones.emplace_back(kernels, file, static_cast<int>(i), widths[i], next, dim, channels);
+      zones.emplace_back(kernels, file, static_cast<int>(i), widths[i], next, bands, dim, channels);
       next.first_band += count;
       next.first_bin += count * width;
     };
@@ -122,7 +125,6 @@ std::vector<BandGruModel::Zone> BandGruModel::read_zones(const Kernels& kernels,
     add(whole, widths[i]);
     add(counts[i] - whole, bins - next.first_bin);  // the last band, if its top is cut off
   }
-  file.tensor("encoder.bias", {next.first_band, dim});
   return zones;
 }
 

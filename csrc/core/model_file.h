@@ -31,13 +31,18 @@ class ModelFile {
   std::vector<int> integers(const std::string& key) const;
 
   bool has(const std::string& tensor) const { return tensors_.count(tensor) > 0; }
-  // The tensor, which must have this shape (-1: any size above zero), or std::invalid_argument that names it.
+  // The tensor's shape, of which the sizes of a network are read, or std::invalid_argument that names it if the number of
+  // dimensions is another one or a size is zero.
+  std::vector<int> shape(const std::string& name, size_t dimensions) const;
+  // The tensor, which must have exactly this shape, or std::invalid_argument that names it. There is no other way to the
+  // values: nothing reads a tensor of a shape that it does not expect.
   const Tensor& tensor(const std::string& name, const std::vector<int>& shape) const;
 
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
   void parse(std::string_view bytes);
+  const Tensor& find(const std::string& name) const;
 
   std::string name_;
   std::map<std::string, std::string> metadata_;
