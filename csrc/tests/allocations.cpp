@@ -1,15 +1,16 @@
 #include "allocations.h"
 
+#include <atomic>
 #include <cstddef>
 
 namespace pyvocsep::test {
 
 namespace {
-thread_local bool counting = false;
-thread_local int counted = 0;
+std::atomic<bool> counting{false};
+std::atomic<int> counted{0};
 
 void note() {
-  if (counting) ++counted;
+  if (counting.load(std::memory_order_relaxed)) counted.fetch_add(1, std::memory_order_relaxed);
 }
 }  // namespace
 

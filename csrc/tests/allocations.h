@@ -1,4 +1,4 @@
-// Counts the heap calls of this thread while in scope, malloc and free alike, whoever makes them.
+// Counts the heap calls of all threads while in scope, malloc and free alike, whoever makes them.
 #pragma once
 
 namespace pyvocsep::test {
