@@ -11,16 +11,15 @@
 #include <string>
 #include <system_error>
 
-#include "core/separator.h"
-#include "core/stem_mixer.h"
-#include "python/parts.h"
+#include "engine/separator.h"
+#include "engine/stem_mixer.h"
+#include "python/spectra.h"
+#include "pyvocsep/limits.h"
 
 namespace py = pybind11;
 
 namespace pyvocsep {
 namespace {
-
-using Floats = py::array_t<float, py::array::c_style>;
 
 // stream.process(input, outputs..., samples) on arrays (channels, samples).
 template <typename Stream, typename... Outputs>
@@ -108,5 +107,16 @@ PYBIND11_MODULE(_core, m) {
       .def("set_gains", &StemMixer::set_gains, py::arg("vocals"), py::arg("accompaniment"))
       .def("process", &process<StemMixer, Floats>, py::arg("input").noconvert(), py::arg("output").noconvert());
 
-  bind_parts(m);
+  m.def("analyse", &analyse, py::arg("audio").noconvert(), py::arg("frame"), py::arg("hop"));
+  m.def("synthesise", &synthesise, py::arg("spectra").noconvert(), py::arg("frame"), py::arg("hop"));
+
+  py::module_ limits = m.def_submodule("limits");
+  limits.attr("MIN_SAMPLE_RATE") = PYVOCSEP_MIN_SAMPLE_RATE;
+  limits.attr("MAX_SAMPLE_RATE") = PYVOCSEP_MAX_SAMPLE_RATE;
+  limits.attr("MAX_CHANNELS") = PYVOCSEP_MAX_CHANNELS;
+  limits.attr("MAX_THREADS") = PYVOCSEP_MAX_THREADS;
+  limits.attr("LARGEST_SAMPLE") = PYVOCSEP_LARGEST_SAMPLE;
+  limits.attr("MODEL_FORMAT") = PYVOCSEP_MODEL_FORMAT;
+  limits.attr("MIN_FRAME") = PYVOCSEP_MIN_FRAME;
+  limits.attr("MAX_FRAME") = PYVOCSEP_MAX_FRAME;
 }
