@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <fstream>
-#include <initializer_list>
+#include <cstdio>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -16,12 +18,16 @@ namespace pyvocsep {
 
 namespace {
 
-// The first words of a file as numbers; nothing if it is missing or says anything else.
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+File open(const std::string& path) { return File(std::fopen(path.c_str(), "r"), std::fclose); }
+
+// The first words of a file as numbers; false if it is missing or says anything else.
 template <size_t count>
 bool read_numbers(const std::string& path, double (&numbers)[count]) {
-  std::ifstream file(path);
+  const File file = open(path);
   for (double& number : numbers)
-    if (!(file >> number)) return false;
+    if (!file || std::fscanf(file.get(), "%lf", &number) != 1) return false;
   return true;
 }
 
@@ -61,15 +67,16 @@ int affinity_processors() {
 
 int quota_processors(const std::string& root, const std::string& self) {
   std::optional<double> least;
-  std::ifstream groups(self);
-  for (std::string line; std::getline(groups, line);) {  // <number>:<controllers>:<path>
+  const File groups = open(self);
+  for (char text[4096]; groups && std::fgets(text, sizeof text, groups.get()) != nullptr;) {
+    const std::string line(text, std::strcspn(text, "\n"));  // <number>:<controllers>:<path>
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const bool version_1 = !controllers.empty();
     if (version_1 && !names_cpu(controllers)) continue;
-    const auto mounts = version_1 ? std::initializer_list<std::string>{"/" + controllers, "/cpu"}
-                                  : std::initializer_list<std::string>{"", "/unified"};
+    const std::vector<std::string> mounts =
+        version_1 ? std::vector<std::string>{"/" + controllers, "/cpu"} : std::vector<std::string>{"", "/unified"};
     for (const std::string& mount : mounts)
       for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
         while (path.ends_with('/')) path.pop_back();

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "fuzz/load_and_run.h"
-#include "fuzz/small_models.h"
+#include "tests/small_models.h"
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz/load_and_run.h"
-#include "fuzz/small_models.h"
+#include "tests/small_models.h"
 
 namespace {
 
@@ -72,7 +72,7 @@ void edit(FuzzedDataProvider& input, test::ModelBuilder& model) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FuzzedDataProvider input(data, size);
-  static const test::ModelBuilder band_gru = fuzz::small_band_gru(), gru = fuzz::small_gru();
+  static const test::ModelBuilder band_gru = test::small_band_gru(), gru = test::small_gru();
   test::ModelBuilder model = input.ConsumeBool() ? band_gru : gru;
   const int channels = input.ConsumeIntegralInRange(1, 2);
   const Precision wanted = input.PickValueInArray({Precision::kFloat32, Precision::kBfloat16, Precision::kInt8});

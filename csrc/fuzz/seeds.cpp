@@ -4,7 +4,7 @@
 #include <iostream>
 #include <string>
 
-#include "fuzz/small_models.h"
+#include "tests/small_models.h"
 
 namespace {
 
@@ -21,7 +21,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   const std::filesystem::path folder = arguments[1];
-  const std::string band_gru = pyvocsep::fuzz::small_band_gru().bytes(), gru = pyvocsep::fuzz::small_gru().bytes();
+  const std::string band_gru = pyvocsep::test::small_band_gru().bytes(), gru = pyvocsep::test::small_gru().bytes();
   write(folder / "model" / "band-gru", band_gru);
   write(folder / "model" / "gru", gru);
   write(folder / "model_edits" / "none", std::string(3, '\1'));

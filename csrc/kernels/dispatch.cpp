@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "cpu.h"
-#include "kernels.h"
+#include "kernels/cpu.h"
+#include "kernels/kernels.h"
 
 namespace pyvocsep {
 

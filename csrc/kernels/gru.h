@@ -10,9 +10,9 @@
 // order, so that either way gives the same bits.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
-#include "products.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
+#include "kernels/products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 

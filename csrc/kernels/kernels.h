@@ -4,21 +4,16 @@
 // are padded to whole panels with zero weights, whatever the instruction set, so packed weights serve all.
 // Arrays that a kernel walks by vectors must be readable and writable up to kPad floats past their end.
 // Packed weights are words of 32 bits, of which each holds the weights of one input in float32, of two in bfloat16 or
-// of four in int8, the first in the lowest bits; see core/packing.h.
+// of four in int8, the first in the lowest bits; see nn/packing.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "base/padding.h"
+#include "pyvocsep/precision.h"
+
 namespace pyvocsep {
-
-inline constexpr int kPanel = 16;
-inline constexpr int kPad = 64;  // four of the widest vectors: the longest step of any kernel
-
-constexpr int padded(int n) { return (n + kPanel - 1) / kPanel * kPanel; }
-
-// What the networks' products are computed in. Sums between layers, activations and states are float32 in any case.
-enum class Precision { kFloat32, kBfloat16, kInt8 };
 
 inline constexpr int kChunk = 256;  // inputs that are converted at a time: they stay in the first-level cache
 
@@ -32,7 +27,6 @@ constexpr int words_of(Precision precision, int inputs) {
 
 enum class Epilogue {
   kStore,    // y  = a
-  kAdd,      // y += a
   kRelu,     // y  = max(a, 0)
   kSigmoid,  // y  = 1 / (1 + e^-a)
 };
@@ -136,7 +130,6 @@ const Kernels& kernels();
 // The table for a network: kernels(), or the one that goes with it for products of another precision.
 // Throws std::invalid_argument if the machine lacks that, or may not use it because PYVOCSEP_ISA names less.
 const Kernels& kernels(Precision precision);
-bool has_precision(Precision precision);
 
 // Tables that run on this machine, the best last.
 struct KernelList {

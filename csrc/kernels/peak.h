@@ -2,8 +2,8 @@
 // Benchmarks measure kernels against it.
 #pragma once
 
-#include "kernels.h"
-#include "products.h"
+#include "kernels/kernels.h"
+#include "kernels/products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 

@@ -6,9 +6,9 @@
 // it came in.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
-#include "simd.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
+#include "kernels/simd.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 

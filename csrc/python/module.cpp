@@ -5,22 +5,21 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 
-#include "core/separator.h"
-#include "core/stem_mixer.h"
-#include "python/parts.h"
+#include "base/processors.h"
+#include "engine/separator.h"
+#include "engine/stem_mixer.h"
+#include "python/errors.h"
+#include "python/spectra.h"
+#include "pyvocsep/limits.h"
 
 namespace py = pybind11;
 
 namespace pyvocsep {
 namespace {
-
-using Floats = py::array_t<float, py::array::c_style>;
 
 // stream.process(input, outputs..., samples) on arrays (channels, samples).
 template <typename Stream, typename... Outputs>
@@ -62,14 +61,7 @@ py::class_<Stream> bind_stream(py::module_& m, const char* name) {
 PYBIND11_MODULE(_core, m) {
   using namespace pyvocsep;
 
-  py::register_exception_translator([](std::exception_ptr pointer) {
-    try {
-      if (pointer) std::rethrow_exception(pointer);
-    } catch (const std::system_error& error) {
-      errno = error.code().value();
-      PyErr_SetObject(PyExc_OSError, py::make_tuple(error.code().value(), error.what()).ptr());
-    }
-  });
+  register_errors();
 
   m.def("isa", [] { return kernels().name; });
   m.def("available_isas", [] {
@@ -91,9 +83,13 @@ PYBIND11_MODULE(_core, m) {
       .value("bfloat16", Precision::kBfloat16)
       .value("int8", Precision::kInt8);
   m.def("has_precision", &has_precision, py::arg("precision"));
+  m.def("usable_processors", &usable_processors);
 
   py::class_<Model, std::shared_ptr<Model>>(m, "Model")
-      .def(py::init<const std::string&, Precision>(), py::arg("path"), py::arg("precision") = Precision::kFloat32)
+      .def(py::init([](const py::object& path, Precision precision) {
+             return std::make_shared<Model>(path_bytes(path), precision);
+           }),
+           py::arg("path"), py::arg("precision") = Precision::kFloat32)
       .def_property_readonly("metadata", [](const Model& model) { return model.file().metadata(); })
       .def_property_readonly("architecture", &Model::architecture)
       .def_property_readonly("sample_rate", &Model::sample_rate)
@@ -108,5 +104,16 @@ PYBIND11_MODULE(_core, m) {
       .def("set_gains", &StemMixer::set_gains, py::arg("vocals"), py::arg("accompaniment"))
       .def("process", &process<StemMixer, Floats>, py::arg("input").noconvert(), py::arg("output").noconvert());
 
-  bind_parts(m);
+  m.def("analyse", &analyse, py::arg("audio").noconvert(), py::arg("frame"), py::arg("hop"));
+  m.def("synthesise", &synthesise, py::arg("spectra").noconvert(), py::arg("frame"), py::arg("hop"));
+
+  py::module_ limits = m.def_submodule("limits");
+  limits.attr("MIN_SAMPLE_RATE") = PYVOCSEP_MIN_SAMPLE_RATE;
+  limits.attr("MAX_SAMPLE_RATE") = PYVOCSEP_MAX_SAMPLE_RATE;
+  limits.attr("MAX_CHANNELS") = PYVOCSEP_MAX_CHANNELS;
+  limits.attr("MAX_THREADS") = PYVOCSEP_MAX_THREADS;
+  limits.attr("LARGEST_SAMPLE") = PYVOCSEP_LARGEST_SAMPLE;
+  limits.attr("MODEL_FORMAT") = PYVOCSEP_MODEL_FORMAT;
+  limits.attr("MIN_FRAME") = PYVOCSEP_MIN_FRAME;
+  limits.attr("MAX_FRAME") = PYVOCSEP_MAX_FRAME;
 }

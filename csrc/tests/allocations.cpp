@@ -1,4 +1,4 @@
-#include "allocations.h"
+#include "tests/allocations.h"
 
 #include <atomic>
 #include <cstddef>
@@ -23,7 +23,7 @@ int CountAllocations::count() const { return counted; }
 
 }  // namespace pyvocsep::test
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 // The sanitizer owns malloc and offers hooks.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),

@@ -4,10 +4,11 @@
 #include <numbers>
 #include <random>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
-#include "core/fft.h"
-#include "core/grid.h"
+#include "dsp/fft.h"
+#include "dsp/grid.h"
 
 using namespace pyvocsep;
 
@@ -71,4 +72,12 @@ TEST_CASE("the frame scales with the sample rate") {
   }
   CHECK_THROWS_AS(scaled_grid(8192, 4096, 44100, 192000), std::invalid_argument);
   CHECK_THROWS_AS(scaled_grid(64, 32, 44100, 8000), std::invalid_argument);
+  for (const auto& [n_fft, hop] : {std::pair{2048, 0}, {2048, -1024}, {2048, 1000}, {0, 1}, {-4, -2}})
+    CHECK_THROWS_WITH_AS(scaled_grid(n_fft, hop, 44100, 44100), doctest::Contains("not a multiple"),
+                         std::invalid_argument);
+  for (const double rate : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+    CHECK_THROWS_WITH_AS(scaled_grid(2048, 1024, rate, 44100), doctest::Contains("model_rate"), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(scaled_grid(2048, 1024, 44100, rate), doctest::Contains("not a sample rate"),
+                         std::invalid_argument);
+  }
 }

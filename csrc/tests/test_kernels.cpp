@@ -9,9 +9,9 @@
 #include <random>
 #include <vector>
 
-#include "core/buffer.h"
-#include "core/packing.h"
+#include "base/buffer.h"
 #include "kernels/kernels.h"
+#include "nn/packing.h"
 
 using namespace pyvocsep;
 
@@ -184,7 +184,7 @@ TEST_CASE(
                 inputs = 1 + static_cast<int>(random() % (trial % 8 ? 70 : 700)),
                 outputs = 1 + static_cast<int>(random() % 150);
       const int x_stride = inputs + static_cast<int>(random() % 5), y_stride = outputs + 3;
-      const Epilogue epilogue = static_cast<Epilogue>(trial % 4);
+      const Epilogue epilogue = static_cast<Epilogue>(trial / 3 % 3);
       CAPTURE(rows);
       CAPTURE(inputs);
       CAPTURE(outputs);
@@ -211,9 +211,7 @@ TEST_CASE(
         for (int n = 0; n < outputs; ++n) {
           double a = bias.data()[r * bias_stride + n];
           for (int i = 0; i < inputs; ++i) a += double{x.data()[r * x_stride + i]} * plain.data()[n * inputs + i];
-          const double old = before.data()[r * y_stride + n];
-          const double expected = epilogue == Epilogue::kAdd       ? old + a
-                                  : epilogue == Epilogue::kRelu    ? std::max(a, 0.0)
+          const double expected = epilogue == Epilogue::kRelu      ? std::max(a, 0.0)
                                   : epilogue == Epilogue::kSigmoid ? 1 / (1 + std::exp(-a))
                                                                    : a;
           CHECK(std::abs(y[r * y_stride + n] - expected) < (inputs < 70 ? 2e-5 : 1e-4));

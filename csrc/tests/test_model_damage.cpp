@@ -62,9 +62,12 @@ std::string why_not(const std::string& bytes) {
   return "";
 }
 
+// The text with `value` in the place of its question mark.
+std::string with(std::string text, const std::string& value) { return text.replace(text.find('?'), 1, value); }
+
 // One tensor `t` of F32, with what the test says of it.
 std::string one_tensor(const std::string& entry, size_t data_bytes, const std::string& more = "") {
-  return file_of("{\"t\":" + entry + more + "}", std::string(data_bytes, '\0'));
+  return file_of(std::string("{\"t\":").append(entry).append(more).append("}"), std::string(data_bytes, '\0'));
 }
 
 }  // namespace
@@ -180,14 +183,15 @@ TEST_CASE("the data is covered exactly: no overlap, no holes, nothing left over"
   CHECK(why_not(file_of("{}", "1")) != "");
   for (const char* shape : {"[3]", "[]", "[1,1]", "[2,2]", "[-2]", "[2.5]", "[\"2\"]", "2", "[2,1,1,1,1]", "[1e9,1e9]",
                             "[4294967296,4294967296]", "[null]"})
-    CHECK(why_not(one_tensor(R"({"dtype":"F32","data_offsets":[0,8],"shape":)" + std::string(shape) + "}", 8)) != "");
+    CHECK(why_not(one_tensor(with(R"({"dtype":"F32","data_offsets":[0,8],"shape":?})", shape), 8)) != "");
 }
 
 TEST_CASE("many tensors on the same bytes ask for no memory") {
   std::string header = "{";
   for (int i = 0; i < 3000; ++i)
-    header += (i ? "," : "") + std::string("\"t") + std::to_string(i) +
-              R"(":{"dtype":"F32","shape":[1000000],"data_offsets":[0,4000000]})";
+    header.append(i ? ",\"t" : "\"t")
+        .append(std::to_string(i))
+        .append(R"(":{"dtype":"F32","shape":[1000000],"data_offsets":[0,4000000]})");
   CHECK(why_not(file_of(header + "}", std::string(4'000'000, '\0'))).find("begins at byte 0") != std::string::npos);
 }
 
@@ -204,8 +208,8 @@ TEST_CASE("the header: its size, its first character, its types") {
   CHECK(why_not(huge + "{}").find("100 MB") != std::string::npos);
   CHECK(why_not(std::string(16, '\xff')) != "");
   for (const char* type : {"F64", "I8", "f32", "F8_E4M3", "", "F32 ", "BOOL"})
-    CHECK(why_not(one_tensor(R"({"shape":[2],"data_offsets":[0,8],"dtype":")" + std::string(type) + "\"}", 8))
-              .find("has type") != std::string::npos);
+    CHECK(why_not(one_tensor(with(R"({"shape":[2],"data_offsets":[0,8],"dtype":"?"})", type), 8)).find("has type") !=
+          std::string::npos);
   for (const char* header :
        {R"({"__metadata__":{"a":1}})", R"({"__metadata__":"a"})", R"({"__metadata__":{},"__metadata__":{}})",
         R"({"t":[]})", R"({"t":{}})", R"({"t":{"dtype":"F32"}})", R"({"t":{"dtype":"F32","shape":[0]}})"})

@@ -5,9 +5,9 @@
 #include <string>
 #include <system_error>
 
-#include "core/json.h"
-#include "core/model.h"
-#include "random_model.h"
+#include "model/json.h"
+#include "nn/model.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 

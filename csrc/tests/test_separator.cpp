@@ -8,10 +8,11 @@
 #include <random>
 #include <vector>
 
-#include "allocations.h"
-#include "core/denormals.h"
-#include "core/separator.h"
-#include "random_model.h"
+#include "base/denormals.h"
+#include "engine/separator.h"
+#include "pyvocsep/limits.h"
+#include "tests/allocations.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
@@ -147,7 +148,7 @@ TEST_CASE("samples that are no numbers, or beyond all measure, are silence and l
   separator.reset();
   CHECK(whole(separator, x).vocals == expected.vocals);
 
-  for (float& v : x[1]) v = 0.9f * Separator::kLargestSample * (v > 0 ? 1.0f : -1.0f);
+  for (float& v : x[1]) v = 0.9f * static_cast<float>(PYVOCSEP_LARGEST_SAMPLE) * (v > 0 ? 1.0f : -1.0f);
   const Stems loud = whole(separator, x);
   for (const float v : loud.vocals[1]) CHECK(std::isfinite(v));
   separator.reset();

@@ -4,9 +4,9 @@
 #include <random>
 #include <vector>
 
-#include "allocations.h"
-#include "core/stem_mixer.h"
-#include "random_model.h"
+#include "engine/stem_mixer.h"
+#include "tests/allocations.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 

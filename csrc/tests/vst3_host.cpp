@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "allocations.h"
-#include "core/model.h"
-#include "core/stem_mixer.h"
-#include "vst3/abi.h"
+#include "engine/stem_mixer.h"
+#include "nn/model.h"
+#include "plugins/vst3/abi.h"
+#include "tests/allocations.h"
 
 using namespace pyvocsep;
 using namespace pyvocsep::vst3;

@@ -2,8 +2,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels.h"
 #include "kernels/cpu.h"
+#include "training/kernels.h"
 
 namespace pyvocsep {
 
