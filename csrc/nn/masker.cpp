@@ -4,7 +4,7 @@
 
 namespace pyvocsep {
 
-Masker::Masker(const Model& model, const Grid& grid, int channels, int max_frames)
+Masker::Masker(const Model::Impl& model, const Grid& grid, int channels, int max_frames)
     : channels_(channels),
       bins_(grid.bins()),
       extension_bins_(model.extension_bins()),

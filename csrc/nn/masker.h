@@ -4,14 +4,14 @@
 #include <memory>
 
 #include "base/buffer.h"
-#include "nn/model.h"
+#include "nn/model_impl.h"
 #include "nn/network.h"
 
 namespace pyvocsep {
 
 class Masker {
  public:
-  Masker(const Model& model, const Grid& grid, int channels, int max_frames);
+  Masker(const Model::Impl& model, const Grid& grid, int channels, int max_frames);
 
   // Where the caller writes the spectra of the next block and, after estimate(), finds its masks.
   float* re(int frame, int channel) { return re_.data() + at(frame, channel); }

@@ -10,7 +10,6 @@
 #include "dsp/fft.h"
 #include "nn/layers.h"
 #include "nn/masker.h"
-#include "nn/model.h"
 #include "python/arrays.h"
 
 namespace py = pybind11;
@@ -21,11 +20,10 @@ namespace {
 // Masks of spectra, by the network alone.
 class SpectrumMasker {
  public:
-  SpectrumMasker(std::shared_ptr<const Model> model, double sample_rate, int channels)
-      : model_(std::move(model)),
-        grid_(model_->grid(sample_rate)),
+  SpectrumMasker(const Model& model, double sample_rate, int channels)
+      : grid_(model.impl().grid(sample_rate)),
         channels_(channels),
-        masker_(*model_, grid_, channels, kFrames),
+        masker_(model.impl(), grid_, channels, kFrames),
         team_(1) {}
 
   void reset() { masker_.reset(); }
@@ -56,7 +54,6 @@ class SpectrumMasker {
 
  private:
   static constexpr int kFrames = 8;
-  std::shared_ptr<const Model> model_;
   Grid grid_;
   int channels_;
   Masker masker_;
@@ -152,10 +149,7 @@ PYBIND11_MODULE(_testing, m) {
       .def("run", &GruLayer::run, py::arg("x").noconvert());
 
   py::class_<SpectrumMasker>(m, "MaskEstimator")
-      .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels) {
-             return std::make_unique<SpectrumMasker>(model, sample_rate, channels);
-           }),
-           py::arg("model"), py::arg("sample_rate"), py::arg("channels"))
+      .def(py::init<const Model&, double, int>(), py::arg("model"), py::arg("sample_rate"), py::arg("channels"))
       .def("reset", &SpectrumMasker::reset)
       .def("masks", &SpectrumMasker::masks, py::arg("spectra").noconvert());
 }

@@ -6,14 +6,15 @@
 #include <system_error>
 
 #include "model/json.h"
-#include "nn/model.h"
+#include "model/model_file.h"
+#include "pyvocsep/model.h"
 #include "tests/random_model.h"
 
 using namespace pyvocsep;
 
 namespace {
 
-void load(const std::string& bytes) { Model(ModelFile(bytes, "test.safetensors")); }
+void load(const std::string& bytes) { Model::from_bytes(bytes, "test.safetensors"); }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   REQUIRE(text.find(from) != std::string::npos);

@@ -8,9 +8,10 @@
 #include <random>
 #include <vector>
 
+#include "base/buffer.h"
 #include "base/denormals.h"
-#include "engine/separator.h"
 #include "pyvocsep/limits.h"
+#include "pyvocsep/separator.h"
 #include "tests/allocations.h"
 #include "tests/random_model.h"
 
@@ -58,9 +59,9 @@ Stems whole(Separator& separator, const Signal& x) {
 }
 
 const Model& model(int which) {
-  static const Model models[] = {Model(ModelFile(test::random_band_gru().bytes(), "band")),
-                                 Model(ModelFile(test::random_gru().bytes(), "gru")),
-                                 Model(ModelFile(test::random_band_gru(4).bytes(), "band with a quarter hop"))};
+  static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
+                                 Model::from_bytes(test::random_gru().bytes(), "gru"),
+                                 Model::from_bytes(test::random_band_gru(4).bytes(), "band with a quarter hop")};
   return models[which];
 }
 
@@ -119,7 +120,7 @@ TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, f
     test::ModelBuilder m = test::random_band_gru(divisor);
     m.tensor("decoder.bias", {257, 2}, 0.0f);
     m.tensor("norm.weight", {32}, 0.0f);
-    const Model half(ModelFile(m.bytes(), "half"));  // sigmoid(0) = 1/2
+    const Model half = Model::from_bytes(m.bytes(), "half");  // sigmoid(0) = 1/2
     const Signal x = noise(2, 10000);
     for (const double rate : {44100.0, 48000.0, 22050.0}) {
       Separator separator(half, rate, 2, 1);

@@ -4,7 +4,8 @@
 #include <random>
 #include <vector>
 
-#include "engine/stem_mixer.h"
+#include "pyvocsep/separator.h"
+#include "pyvocsep/stem_mixer.h"
 #include "tests/allocations.h"
 #include "tests/random_model.h"
 
@@ -15,7 +16,7 @@ namespace {
 using Channel = std::vector<float>;
 
 const Model& model() {
-  static const Model model(ModelFile(test::random_band_gru().bytes(), "band"));
+  static const Model model = Model::from_bytes(test::random_band_gru().bytes(), "band");
   return model;
 }
 

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/stem_mixer.h"
-#include "nn/model.h"
+#include "nn/model_impl.h"
 #include "plugins/vst3/abi.h"
+#include "pyvocsep/stem_mixer.h"
 #include "tests/allocations.h"
 
 using namespace pyvocsep;
@@ -449,7 +449,7 @@ TEST_CASE("the output is the core's, whatever the rate, the channels, the model 
         CAPTURE(index);
         plugin.set(kModel, index);
         plugin.start(rate, channels);
-        const int latency = model(index).grid(rate).frame;
+        const int latency = model(index).impl().grid(rate).frame;
         CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(latency));
         const int n = 3 * latency + 100;
         const Audio in = noise(channels, n);
@@ -488,7 +488,7 @@ TEST_CASE("a stream lives until it is deactivated, not longer") {
   SpeakerArrangement mono = kMono;
   CHECK(plugin.processor->setBusArrangements(&mono, 1, &mono, 1) == kResultFalse);  // not while it is active
   plugin.start(48000, 2);
-  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(0).grid(48000).frame));
+  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(0).impl().grid(48000).frame));
   CHECK(plugin.process(in) == reference(0, 48000, in, 1.0f, factor(-60)));
 }
 
@@ -614,7 +614,7 @@ TEST_CASE("another model waits for the next activation, and asks for it") {
 
   CHECK(plugin.component->setActive(0) == kResultOk);
   CHECK(plugin.component->setActive(1) == kResultOk);
-  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(1).grid(44100).frame));
+  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(1).impl().grid(44100).frame));
   CHECK(plugin.process(in) == reference(1, 44100, in, 1.0f, factor(-60)));
 
   handler.restarts = 0;
@@ -632,7 +632,7 @@ TEST_CASE("another model waits for the next activation, and asks for it") {
     handler.restarts = 0;
     plugin.set(kModel, index);
     CHECK(handler.restarts == kLatencyChanged);
-    CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(index).grid(44100).frame));
+    CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(index).impl().grid(44100).frame));
   }
 }
 

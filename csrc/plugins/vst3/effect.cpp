@@ -5,7 +5,7 @@
 namespace pyvocsep::vst3 {
 
 Effect::Effect(const Model& model, double sample_rate, int channels)
-    : mixer_(model, sample_rate, channels, 1), fade_samples_(model.grid(sample_rate).hop) {
+    : mixer_(model, sample_rate, channels, 1), fade_samples_(mixer_.ramp()) {
   for (int c = 0; c < channels; ++c) {
     delayed_[c] = Buffer(latency());
     dry_[c] = Buffer(kBlock);

@@ -4,8 +4,8 @@
 #include <array>
 
 #include "base/buffer.h"
-#include "engine/stem_mixer.h"
-#include "nn/model.h"
+#include "pyvocsep/model.h"
+#include "pyvocsep/stem_mixer.h"
 
 namespace pyvocsep::vst3 {
 

@@ -1,7 +1,7 @@
 // The plugin's models, from the files beside it.
 #pragma once
 
-#include "nn/model.h"
+#include "pyvocsep/model.h"
 
 namespace pyvocsep::vst3 {
 
