@@ -1,4 +1,4 @@
-// The binding: thin. Values and types are checked in Python; here only what would make memory unsafe.
+// The Python binding. Python checks values and types; here only what would make memory unsafe is checked.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -44,7 +44,7 @@ void process(Stream& stream, const Floats& input, Outputs&... outputs) {
   run(input.data(), outputs.mutable_data()...);
 }
 
-// A stream's class as Python sees it, but for process().
+// The Python class of a stream, without process().
 template <typename Stream>
 py::class_<Stream> bind_stream(py::module_& m, const char* name) {
   return py::class_<Stream>(m, name)

@@ -60,14 +60,14 @@ class SpectrumMasker {
   ThreadTeam team_;
 };
 
-// A window that only scales.
+// A constant window, which only scales.
 Buffer constant(int size, float value) {
   Buffer window(size);
   std::fill_n(window.data(), size, value);
   return window;
 }
 
-// Of every row of x (frames, size), with one plan.
+// The transform of every row of x (frames, size).
 Complexes rfft(const Floats& x) {
   if (x.ndim() != 2) throw std::invalid_argument("x must be a float32 array of shape (frames, size)");
   const RealFft fft(static_cast<int>(x.shape(1)));
@@ -99,13 +99,13 @@ Floats irfft(const Complexes& spectrum) {
   return result;
 }
 
-// One GRU layer for many rows, as the bands of a frame are.
+// One GRU layer on many rows, as the time GRU of `band-gru` runs it on bands.
 class GruLayer {
  public:
   GruLayer(const std::string& path, const std::string& prefix, int inputs, Precision precision)
       : inputs_(inputs), gru_(kernels(precision), ModelFile(path), prefix, "_l0", inputs) {}
 
-  // From zero states: x (steps, rows, inputs) to states (steps, rows, padded(hidden)).
+  // From zero states, x (steps, rows, inputs) to states (steps, rows, padded(hidden)).
   Floats run(const Floats& x) const {
     if (x.ndim() != 3 || x.shape(2) != inputs_)
       throw std::invalid_argument("x must be a float32 array of shape (steps, rows, " + std::to_string(inputs_) + ")");
