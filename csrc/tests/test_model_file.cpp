@@ -41,7 +41,7 @@ TEST_CASE("a file cut short anywhere is refused") {
   }
 }
 
-TEST_CASE("damage in the header or the weights is an error or harmless, never a crash") {
+TEST_CASE("a damaged header or damaged weights give an error or a working model, never a crash") {
   const std::string bytes = test::random_gru().bytes();
   std::mt19937 random(11);
   int refused = 0;

@@ -36,7 +36,7 @@ void process(StemMixer& mixer, const Channel& x, Channel& y, int begin, int end)
 
 }  // namespace
 
-TEST_CASE("the mix is the stems at their gains, whatever the blocks") {
+TEST_CASE("the mix is the sum of the stems times their gains, with the same bits for any block sizes") {
   const int n = 20000;
   const Channel x = noise(n);
   Separator separator(model(), 44100, 1, 1);

@@ -22,8 +22,7 @@
  *
  * Linking. The library is static and written in C++: a C program needs the C++ runtime too, which pkg-config and CMake
  * (with the language CXX enabled) add. */
-#ifndef PYVOCSEP_PYVOCSEP_H
-#define PYVOCSEP_PYVOCSEP_H
+#pragma once
 
 #include <stddef.h>
 
@@ -75,6 +74,4 @@ const char* pyvocsep_version(void);
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif
