@@ -31,9 +31,9 @@ void pause() noexcept {
 #endif
 }
 
-// Waits until the value is no longer `old`. A stage of the network takes some 100 us, less than a sleeping
-// thread needs to wake: spin first, sleep when the next block of audio is slow to come. Between the pauses the thread
-// yields: whoever it waits for may need this processor.
+// Waits until the value is no longer `old`. A stage of the network takes about 100 us, less than a sleeping thread
+// needs to wake up: so it spins first, and sleeps only when the next block of audio is late. It yields as it spins: the
+// thread that it waits for may need this processor.
 void wait_while(const std::atomic<uint32_t>& value, uint32_t old) noexcept {
   for (int yields = 0; yields < 64; ++yields) {
     for (int spin = 0; spin < 64; ++spin) {

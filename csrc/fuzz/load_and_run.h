@@ -7,14 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/separator.h"
+#include "pyvocsep/separator.h"
 
 namespace pyvocsep::fuzz {
 
 // True if the model was loaded. A refusal is std::invalid_argument; all else that is thrown ends the process.
 inline bool load_and_run(std::string_view bytes, Precision precision, int channels) {
   try {
-    const Model model(ModelFile(bytes, "fuzz.safetensors"), precision);
+    const Model model = Model::from_bytes(bytes, "fuzz.safetensors", precision);
     const double rate = model.sample_rate();
     Separator separator(model, rate, channels, 1);
     const int n = 4 * separator.latency();

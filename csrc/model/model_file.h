@@ -24,18 +24,18 @@ class ModelFile {
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // The metadata value, or std::invalid_argument that names the key.
+  // The metadata value; throws std::invalid_argument that names the key if it is missing, no number or out of range.
   const std::string& text(const std::string& key) const;
   int integer(const std::string& key, int lowest, int highest) const;
   double real(const std::string& key, double lowest, double highest) const;
   std::vector<int> integers(const std::string& key) const;
 
   bool has(const std::string& tensor) const { return tensors_.count(tensor) > 0; }
-  // The tensor's shape, of which the sizes of a network are read, or std::invalid_argument that names it if the number of
-  // dimensions is another one or a size is zero.
+  // The tensor's shape, from which the sizes of a network are taken; throws std::invalid_argument that names it if it is
+  // missing, has another number of dimensions or a size of zero.
   std::vector<int> shape(const std::string& name, size_t dimensions) const;
-  // The tensor, which must have exactly this shape, or std::invalid_argument that names it. There is no other way to the
-  // values: nothing reads a tensor of a shape that it does not expect.
+  // The tensor; throws std::invalid_argument that names it if it is missing or has another shape. There is no other way
+  // to the values: nothing reads a tensor of a shape that it does not expect.
   const Tensor& tensor(const std::string& name, const std::vector<int>& shape) const;
 
   [[noreturn]] void fail(const std::string& what) const;

@@ -1,4 +1,4 @@
-// The binding: thin. Values and types are checked in Python; here only what would make memory unsafe.
+// The Python binding. Python checks values and types; here only what would make memory unsafe is checked.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -10,11 +10,13 @@
 #include <string>
 
 #include "base/processors.h"
-#include "engine/separator.h"
-#include "engine/stem_mixer.h"
+#include "dsp/grid.h"
+#include "kernels/kernels.h"
 #include "python/errors.h"
 #include "python/spectra.h"
 #include "pyvocsep/limits.h"
+#include "pyvocsep/separator.h"
+#include "pyvocsep/stem_mixer.h"
 
 namespace py = pybind11;
 
@@ -43,14 +45,12 @@ void process(Stream& stream, const Floats& input, Outputs&... outputs) {
   run(input.data(), outputs.mutable_data()...);
 }
 
-// A stream's class as Python sees it, but for process().
+// The Python class of a stream, without process().
 template <typename Stream>
 py::class_<Stream> bind_stream(py::module_& m, const char* name) {
   return py::class_<Stream>(m, name)
-      .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels, int threads) {
-             return std::make_unique<Stream>(*model, sample_rate, channels, threads);
-           }),
-           py::arg("model"), py::arg("sample_rate"), py::arg("channels"), py::arg("threads") = 1)
+      .def(py::init<const Model&, double, int, int>(), py::arg("model"), py::arg("sample_rate"), py::arg("channels"),
+           py::arg("threads") = 1)
       .def_property_readonly("latency_samples", &Stream::latency)
       .def("reset", &Stream::reset);
 }
@@ -85,12 +85,10 @@ PYBIND11_MODULE(_core, m) {
   m.def("has_precision", &has_precision, py::arg("precision"));
   m.def("usable_processors", &usable_processors);
 
-  py::class_<Model, std::shared_ptr<Model>>(m, "Model")
-      .def(py::init([](const py::object& path, Precision precision) {
-             return std::make_shared<Model>(path_bytes(path), precision);
-           }),
+  py::class_<Model>(m, "Model")
+      .def(py::init([](const py::object& path, Precision precision) { return Model(path_bytes(path), precision); }),
            py::arg("path"), py::arg("precision") = Precision::kFloat32)
-      .def_property_readonly("metadata", [](const Model& model) { return model.file().metadata(); })
+      .def_property_readonly("metadata", &Model::metadata)
       .def_property_readonly("architecture", &Model::architecture)
       .def_property_readonly("sample_rate", &Model::sample_rate)
       .def_property_readonly("n_fft", &Model::n_fft)

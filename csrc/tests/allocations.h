@@ -1,4 +1,4 @@
-// Counts the heap calls of all threads while in scope, malloc and free alike, whoever makes them.
+// Counts calls of malloc, free and their relatives while in scope, of all threads, in whatever library they are.
 #pragma once
 
 namespace pyvocsep::test {

@@ -1,4 +1,4 @@
-#include "faults.h"
+#include "tests/faults.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "locks.h"
+#include "tests/locks.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

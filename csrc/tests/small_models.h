@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "random_model.h"
+#include "tests/random_model.h"
 
 namespace pyvocsep::test {
 

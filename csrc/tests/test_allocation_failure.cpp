@@ -4,10 +4,10 @@
 #include <new>
 #include <string>
 
-#include "engine/separator.h"
-#include "engine/stem_mixer.h"
-#include "faults.h"
-#include "small_models.h"
+#include "pyvocsep/separator.h"
+#include "pyvocsep/stem_mixer.h"
+#include "tests/faults.h"
+#include "tests/small_models.h"
 
 using namespace pyvocsep;
 
@@ -41,11 +41,12 @@ int allocations_of(const Make& make) {
 
 TEST_CASE("reading a model: every allocation may fail") {
   for (const std::string& bytes : {test::small_band_gru().bytes(), test::small_gru().bytes()})
-    CHECK(allocations_of([&] { Model(ModelFile(bytes, "test")); }) > 100);
+    CHECK(allocations_of([&] { Model::from_bytes(bytes, "test"); }) > 100);
 }
 
 TEST_CASE("a stream's construction: every allocation may fail, with threads too") {
-  const Model band(ModelFile(test::small_band_gru().bytes(), "band")), gru(ModelFile(test::small_gru().bytes(), "gru"));
+  const Model band = Model::from_bytes(test::small_band_gru().bytes(), "band");
+  const Model gru = Model::from_bytes(test::small_gru().bytes(), "gru");
   for (const Model* model : {&band, &gru})
     for (const int threads : {1, 3}) {
       CHECK(allocations_of([&] { Separator(*model, 16000, 2, threads); }) > 50);

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/separator.h"
+#include "pyvocsep/separator.h"
 #include "model/json.h"
-#include "random_model.h"
+#include "model/model_file.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
@@ -23,7 +24,7 @@ std::vector<Builder> builders() { return {test::random_band_gru(), test::random_
 // Whether the file loads; then it has separated some frames, into finite samples.
 bool loads(const std::string& bytes) {
   try {
-    const Model model(ModelFile(bytes, "damaged.safetensors"));
+    const Model model = Model::from_bytes(bytes, "damaged.safetensors");
     Separator separator(model, model.sample_rate(), 2, 1);
     const int n = 3 * separator.latency();
     std::vector<float> x(static_cast<size_t>(n)), stems(4 * x.size());
@@ -100,7 +101,7 @@ TEST_CASE("each tensor of another shape is refused by its name, before it is rea
       const bool last_of_several = name == "gru.weight_ih_l1" || name == "blocks.1.time_norm.weight";
       CHECK(loads(m.bytes()) == false);
       if (!last_of_several) {
-        CHECK_THROWS_WITH(Model(ModelFile(m.bytes(), "x")), doctest::Contains(name.c_str()));
+        CHECK_THROWS_WITH(Model::from_bytes(m.bytes(), "x"), doctest::Contains(name.c_str()));
       }
     }
   }
@@ -118,7 +119,7 @@ TEST_CASE("each key of the metadata with a value that makes no sense is refused 
       CAPTURE(key);
       Builder m = sound;
       m.metadata.erase(key);
-      CHECK_THROWS_WITH_AS(Model(ModelFile(m.bytes(), "x")), doctest::Contains(("'" + key + "' is missing").c_str()),
+      CHECK_THROWS_WITH_AS(Model::from_bytes(m.bytes(), "x"), doctest::Contains(("'" + key + "' is missing").c_str()),
                            std::invalid_argument);
       for (const std::string& value : values) {
         CAPTURE(value);
@@ -128,7 +129,7 @@ TEST_CASE("each key of the metadata with a value that makes no sense is refused 
         CHECK(loads(m.bytes()) == harmless);
         if (!harmless) {
           try {
-            Model(ModelFile(m.bytes(), "x"));
+            Model::from_bytes(m.bytes(), "x");
           } catch (const std::invalid_argument& error) {
             CHECK(std::string(error.what()).size() < 400);
           }

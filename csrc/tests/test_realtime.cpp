@@ -23,11 +23,11 @@
 #include <random>
 #include <vector>
 
-#include "allocations.h"
-#include "engine/separator.h"
-#include "engine/stem_mixer.h"
-#include "locks.h"
-#include "random_model.h"
+#include "tests/allocations.h"
+#include "pyvocsep/separator.h"
+#include "pyvocsep/stem_mixer.h"
+#include "tests/locks.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
@@ -129,8 +129,8 @@ auto blocks_of(const Model& model, int threads) {
 }
 
 const Model& model(int which) {
-  static const Model models[] = {Model(ModelFile(test::random_band_gru().bytes(), "band")),
-                                 Model(ModelFile(test::random_gru().bytes(), "gru"))};
+  static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
+                                 Model::from_bytes(test::random_gru().bytes(), "gru")};
   return models[which];
 }
 

@@ -15,9 +15,9 @@
 
 #include "base/processors.h"
 #include "base/thread_team.h"
-#include "engine/separator.h"
-#include "faults.h"
-#include "random_model.h"
+#include "pyvocsep/separator.h"
+#include "tests/faults.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
@@ -118,7 +118,7 @@ TEST_CASE("a thread that cannot start is an error in words, and those before it 
     CHECK(fail.happened());
     CHECK(threads_of_process() == before);
   }
-  const Model model(ModelFile(test::random_band_gru().bytes(), "band"));
+  const Model model = Model::from_bytes(test::random_band_gru().bytes(), "band");
   const test::FailThread fail(0);
   CHECK_THROWS_WITH_AS(Separator(model, 44100, 2, 2), doctest::Contains("fewer threads"), std::runtime_error);
 }
@@ -141,7 +141,7 @@ TEST_CASE("after fork the child works by itself, and the parent goes on") {
 }
 
 TEST_CASE("a separator with threads has the same bits in a child") {
-  const Model model(ModelFile(test::random_band_gru().bytes(), "band"));
+  const Model model = Model::from_bytes(test::random_band_gru().bytes(), "band");
   Separator one(model, 44100, 2, 1), several(model, 44100, 2, 3);
   const std::vector<float> expected = vocals_of(one);
   CHECK(vocals_of(several) == expected);
@@ -151,7 +151,7 @@ TEST_CASE("a separator with threads has the same bits in a child") {
 }
 
 TEST_CASE("no more threads than processors that the process may run on") {
-  const Model model(ModelFile(test::random_band_gru().bytes(), "band"));
+  const Model model = Model::from_bytes(test::random_band_gru().bytes(), "band");
   const int before = threads_of_process();
   for (const int processors : {1, 2, 3}) {
     const test::PretendProcessors pretend(processors);
