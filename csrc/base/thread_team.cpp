@@ -57,9 +57,10 @@ ThreadTeam::ThreadTeam(int threads)
   } catch (const std::system_error& error) {
     const size_t failed = workers_->size() + 2;  // the caller is the first
     stop();
-    throw std::runtime_error("cannot start thread " + std::to_string(failed) + " of " + std::to_string(threads) + ": " +
-                             error.code().message() +
-                             ". The process or its user has as many threads as the system allows: ask for fewer threads");
+    throw std::runtime_error(
+        "cannot start thread " + std::to_string(failed) + " of " + std::to_string(threads) + ": " +
+        error.code().message() +
+        ". The process or its user has as many threads as the system allows: ask for fewer threads");
   } catch (...) {
     stop();
     throw;
@@ -80,9 +81,7 @@ void ThreadTeam::stop() noexcept {
   for (std::thread& worker : *workers_) worker.join();
 }
 
-bool ThreadTeam::is_forked() const noexcept {
-  return size_ > 1 && process_ != forks.load(std::memory_order_relaxed);
-}
+bool ThreadTeam::is_forked() const noexcept { return size_ > 1 && process_ != forks.load(std::memory_order_relaxed); }
 
 void ThreadTeam::run(Job job, const void* context) noexcept {
   if (is_forked()) {

@@ -25,8 +25,9 @@ std::string some_value(FuzzedDataProvider& input, const std::string& old) {
       return list;
     }
     case 3: return old + input.ConsumeRandomLengthString(4);
-    default: return input.PickValueInArray<std::string>({"", "gru", "band-gru", "nan", "inf", "-0", "1e300", "0.5", "64",
-                                                         "16384", "32", "16", "4294967297"});
+    default:
+      return input.PickValueInArray<std::string>(
+          {"", "gru", "band-gru", "nan", "inf", "-0", "1e300", "0.5", "64", "16384", "32", "16", "4294967297"});
   }
 }
 
@@ -62,8 +63,7 @@ void edit(FuzzedDataProvider& input, test::ModelBuilder& model) {
       const std::vector<int> shape = some_shape(input, model.tensors[name].first);
       size_t count = 1;
       for (const int size : shape) count *= static_cast<size_t>(size);
-      if (count <= 100'000)
-        model.tensor(name, shape, input.PickValueInArray({0.0f, 0.3f, 1.0f, 1e-30f, 1000.0f}));
+      if (count <= 100'000) model.tensor(name, shape, input.PickValueInArray({0.0f, 0.3f, 1.0f, 1e-30f, 1000.0f}));
     }
   }
 }

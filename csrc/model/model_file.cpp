@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // as in the reference implementation
-constexpr float kMaxWeight = 1e4f;  // trained weights stay below 10; more is a damaged file
+constexpr float kMaxWeight = 1e4f;                 // trained weights stay below 10; more is a damaged file
 
 static_assert(std::endian::native == std::endian::little, "safetensors values are read in place");
 

@@ -31,8 +31,8 @@ class ModelFile {
   std::vector<int> integers(const std::string& key) const;
 
   bool has(const std::string& tensor) const { return tensors_.count(tensor) > 0; }
-  // The tensor's shape, from which the sizes of a network are taken; throws std::invalid_argument that names it if it is
-  // missing, has another number of dimensions or a size of zero.
+  // The tensor's shape, from which the sizes of a network are taken; throws std::invalid_argument that names it if it
+  // is missing, has another number of dimensions or a size of zero.
   std::vector<int> shape(const std::string& name, size_t dimensions) const;
   // The tensor; throws std::invalid_argument that names it if it is missing or has another shape. There is no other way
   // to the values: nothing reads a tensor of a shape that it does not expect.

@@ -33,12 +33,12 @@ void note() {
 }  // namespace
 
 // Takes the C library's place, for the C++ library too, and calls it.
-#define PYVOCSEP_COUNT(name, parameters, ...)                                        \
-  extern "C" __attribute__((visibility("default"))) int name parameters {            \
-    using Function = int(*) parameters;                                              \
-    static const auto own = reinterpret_cast<Function>(dlsym(RTLD_NEXT, #name));     \
-    note();                                                                          \
-    return own(__VA_ARGS__);                                                         \
+#define PYVOCSEP_COUNT(name, parameters, ...)                                    \
+  extern "C" __attribute__((visibility("default"))) int name parameters {        \
+    using Function = int(*) parameters;                                          \
+    static const auto own = reinterpret_cast<Function>(dlsym(RTLD_NEXT, #name)); \
+    note();                                                                      \
+    return own(__VA_ARGS__);                                                     \
   }
 
 PYVOCSEP_COUNT(pthread_mutex_lock, (pthread_mutex_t * lock), lock)

@@ -1,5 +1,5 @@
-// Counts the locks that any thread takes while in scope: of mutexes, read-write locks, spin locks, condition variables and
-// semaphores.
+// Counts the locks that any thread takes while in scope: of mutexes, read-write locks, spin locks, condition variables
+// and semaphores.
 #pragma once
 
 namespace pyvocsep::test {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "pyvocsep/separator.h"
 #include "model/json.h"
 #include "model/model_file.h"
+#include "pyvocsep/separator.h"
 #include "tests/random_model.h"
 
 using namespace pyvocsep;
@@ -108,10 +108,11 @@ TEST_CASE("each tensor of another shape is refused by its name, before it is rea
 }
 
 TEST_CASE("each key of the metadata with a value that makes no sense is refused by its name") {
-  const std::string values[] = {"",     " ",    "0",    "-1",         "1",   "7",    "63",        "65536",
-                                "nan",  "inf",  "1e30", "4294967552", "0.5", "five", "1,2,3",     "5,3,4,1",
-                                "1,,1", ",",    "0,0",  "-5,3,4",     "512 ", "0x40", "2147483648", std::string(5000, '9')};
-  const char* const keys[] = {"format", "architecture", "sample_rate", "n_fft",       "hop",
+  const std::string values[] = {"",    " ",      "0",     "-1",      "1",          "7",
+                                "63",  "65536",  "nan",   "inf",     "1e30",       "4294967552",
+                                "0.5", "five",   "1,2,3", "5,3,4,1", "1,,1",       ",",
+                                "0,0", "-5,3,4", "512 ",  "0x40",    "2147483648", std::string(5000, '9')};
+  const char* const keys[] = {"format", "architecture", "sample_rate",    "n_fft",       "hop",
                               "stems",  "exponent",     "extension_bins", "band_counts", "band_widths"};
   for (const Builder& sound : builders())
     for (const std::string key : keys) {
@@ -176,7 +177,8 @@ TEST_CASE("the data is covered exactly: no overlap, no holes, nothing left over"
   CHECK(why_not(one_tensor(f32 + "[1,9]}", 9)).find("begins at byte 1") != std::string::npos);
   CHECK(why_not(one_tensor(f32 + "[0,8]}", 7)).find("truncated") != std::string::npos);
   CHECK(why_not(one_tensor(f32 + "[8,0]}", 8)) != "");
-  CHECK(why_not(one_tensor(f32 + "[0,8]}", 12, ",\"u\":" + f32 + "[4,12]}")).find("begins at byte 4") != std::string::npos);
+  CHECK(why_not(one_tensor(f32 + "[0,8]}", 12, ",\"u\":" + f32 + "[4,12]}")).find("begins at byte 4") !=
+        std::string::npos);
   CHECK(why_not(one_tensor(f32 + "[0,8]}", 8, ",\"u\":" + f32 + "[0,8]}")) != "");
   CHECK(why_not(one_tensor(f32 + "[8,16]}", 16, ",\"u\":" + f32 + "[0,8]}")) == "");  // in any order
   CHECK(why_not(one_tensor(f32 + "[0,8]}", 8, R"(,"u":{"dtype":"F32","shape":[0],"data_offsets":[8,8]})")) == "");
@@ -218,14 +220,46 @@ TEST_CASE("the header: its size, its first character, its types") {
 }
 
 TEST_CASE("JSON is strict: UTF-8, no lone surrogates, numbers as they are written, bounded") {
-  for (const char* good : {"{\"\xc3\xa9\":\"\xf0\x9f\x8e\xb5\"}", R"({"a":"\ud83c\udfb5"})", "{\"a\":[0,-0,10,1.5,1e5,1E-5,0.0]}",
-                           "{\"a\":\"\xef\xbf\xbf\xed\x9f\xbf\"}"})
+  for (const char* good : {"{\"\xc3\xa9\":\"\xf0\x9f\x8e\xb5\"}", R"({"a":"\ud83c\udfb5"})",
+                           "{\"a\":[0,-0,10,1.5,1e5,1E-5,0.0]}", "{\"a\":\"\xef\xbf\xbf\xed\x9f\xbf\"}"})
     CHECK_NOTHROW(Json::parse(good));
-  for (const char* bad : {"{\"\xff\":1}", "\"\xc3\"", "\"\xc0\xaf\"", "\"\xe0\x80\xaf\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"",
-                          "\"\xf8\x88\x80\x80\x80\"", "\"\x80\"", R"("\udc00")", R"("\ud800\u0041")", R"("\ud800\ud800")",
-                          R"("\ud800")", "\"a\nb\"", "\"\x01\"", "01", "1.", ".5", "-", "+1", "1e", "1e+", "0x10", "inf",
-                          "nan", "Infinity", "-inf", "1e999", "tru", "\"\\x\"", "\"\\", "\"", "{\"a\":1,}", "{,}", "[1 2]",
-                          "{\"a\" 1}", "{1:2}", "{\"a\":{\"b\":1,\"b\":2}}"}) {
+  for (const char* bad : {"{\"\xff\":1}",
+                          "\"\xc3\"",
+                          "\"\xc0\xaf\"",
+                          "\"\xe0\x80\xaf\"",
+                          "\"\xed\xa0\x80\"",
+                          "\"\xf4\x90\x80\x80\"",
+                          "\"\xf8\x88\x80\x80\x80\"",
+                          "\"\x80\"",
+                          R"("\udc00")",
+                          R"("\ud800\u0041")",
+                          R"("\ud800\ud800")",
+                          R"("\ud800")",
+                          "\"a\nb\"",
+                          "\"\x01\"",
+                          "01",
+                          "1.",
+                          ".5",
+                          "-",
+                          "+1",
+                          "1e",
+                          "1e+",
+                          "0x10",
+                          "inf",
+                          "nan",
+                          "Infinity",
+                          "-inf",
+                          "1e999",
+                          "tru",
+                          "\"\\x\"",
+                          "\"\\",
+                          "\"",
+                          "{\"a\":1,}",
+                          "{,}",
+                          "[1 2]",
+                          "{\"a\" 1}",
+                          "{1:2}",
+                          "{\"a\":{\"b\":1,\"b\":2}}"}) {
     CAPTURE(bad);
     CHECK_THROWS_WITH_AS(Json::parse(bad), doctest::Contains("at byte"), std::invalid_argument);
   }

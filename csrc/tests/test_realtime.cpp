@@ -23,9 +23,9 @@
 #include <random>
 #include <vector>
 
-#include "tests/allocations.h"
 #include "pyvocsep/separator.h"
 #include "pyvocsep/stem_mixer.h"
+#include "tests/allocations.h"
 #include "tests/locks.h"
 #include "tests/random_model.h"
 
@@ -46,10 +46,10 @@ void refused(int, siginfo_t* info, void*) {
   syscall(SYS_exit_group, 1);
 }
 
-// From here on no thread of the process may make system calls, but for exit_group and, where `waiting` is allowed, those
-// by which threads wait.
+// From here on no thread of the process may make system calls, but for exit_group and, where `waiting` is allowed,
+// those by which threads wait.
 bool raise_fence(bool waiting) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = refused;
   action.sa_flags = SA_SIGINFO;
   sigaction(SIGSYS, &action, nullptr);
@@ -168,7 +168,12 @@ TEST_CASE("the fence finds a system call, in any thread") {
 }
 
 TEST_CASE("locks and allocations are found, in any thread") {
-  const auto locks = [] { return [] { static std::mutex mutex; const std::lock_guard lock(mutex); }; };
+  const auto locks = [] {
+    return [] {
+      static std::mutex mutex;
+      const std::lock_guard lock(mutex);
+    };
+  };
   CHECK(behind_fence(false, locks).locks == 1);
   const auto in_a_worker = [] {
     auto team = std::make_shared<ThreadTeam>(2);

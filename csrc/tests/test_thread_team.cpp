@@ -129,15 +129,18 @@ TEST_CASE("after fork the child works by itself, and the parent goes on") {
   CHECK(in_child([&] { return sum_by(team, 100) == 4950 && sum_by(team, 1) == 0 ? 7 : 1; }) == 7);
   CHECK(sum_by(team, 100) == 4950);
   CHECK(in_child([] {  // a child of a child, and a team that is taken down there
-    auto own = std::make_unique<ThreadTeam>(1);
-    return in_child([&] { own.reset(); return 3; });
-  }) == 3);
+          auto own = std::make_unique<ThreadTeam>(1);
+          return in_child([&] {
+            own.reset();
+            return 3;
+          });
+        }) == 3);
   auto whole = std::make_unique<ThreadTeam>(3);
   CHECK(in_child([&] {
-    const bool right = sum_by(*whole, 100) == 4950;
-    whole.reset();
-    return right ? 5 : 1;
-  }) == 5);
+          const bool right = sum_by(*whole, 100) == 4950;
+          whole.reset();
+          return right ? 5 : 1;
+        }) == 5);
 }
 
 TEST_CASE("a separator with threads has the same bits in a child") {
