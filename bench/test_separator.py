@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 import pyvocsep
-from pyvocsep import _core
-from pyvocsep.models import PRECISIONS as ALL
+from pyvocsep import _core, _testing
+from pyvocsep.engines.registry import PRECISIONS as ALL
 from pyvocsep.models import model_path
 
 RATE = 44_100
@@ -93,7 +93,7 @@ class Network:
         self.estimators = {}
         for precision in PRECISIONS:
             rounded = _core.Model(str(model_path(name)), getattr(_core.Precision, precision))
-            self.estimators[precision] = _core.MaskEstimator(rounded, model.sample_rate, 2)
+            self.estimators[precision] = _testing.MaskEstimator(rounded, model.sample_rate, 2)
         frames = np.lib.stride_tricks.sliding_window_view(audio, model.n_fft, axis=1)[:, :: model.hop]
         window = np.sin(np.pi * np.arange(model.n_fft) / model.n_fft)
         self.spectra = np.fft.rfft(frames * window).astype(np.complex64)

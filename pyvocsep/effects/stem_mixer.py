@@ -1,119 +1,20 @@
-"""Separation as an effect, with the call signature and the manners of pedalboard's plugins."""
+"""The effect that mixes vocals and accompaniment anew."""
 
 from __future__ import annotations
 
 import math
-import operator
 import os
-from abc import ABC, abstractmethod
-from numbers import Real
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pyvocsep import _core
-from pyvocsep.exclusive import Exclusive
-from pyvocsep.layout import Layout
-from pyvocsep.models import DEFAULT, load_model
-from pyvocsep.separator import Samples, check_sample_rate, check_threads
+from pyvocsep.arrays import Samples, check_sample_rate, check_threads
+from pyvocsep.effects.effect import Effect
+from pyvocsep.engines.latency import LatencyTrim
+from pyvocsep.engines.registry import PRECISIONS, load_streaming_model
+from pyvocsep.models import DEFAULT
 
 MAX_LEVEL_DB = 60.0
-
-
-class Effect(ABC):
-    """What is common to all effects: pedalboard's contract, less the signal processing.
-
-    It is for one stream, from one thread at a time: a second thread in the same effect is a RuntimeError.
-    """
-
-    def __init__(self) -> None:
-        self._alone = Exclusive(type(self).__name__)
-        self._layout = Layout()
-
-    @property
-    def is_effect(self) -> bool:
-        """True: it turns audio into audio."""
-        return True
-
-    @property
-    def is_instrument(self) -> bool:
-        """False: it plays no notes."""
-        return False
-
-    def process(
-        self, input_array: NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
-    ) -> Samples:
-        """Run audio through the effect: a whole recording, or with `reset=False` the next block of a stream.
-
-        Args:
-            input_array: float32 or float64, of shape (samples,), (channels, samples) or (samples, channels),
-                1 or 2 channels. The shorter axis is taken for the channels, unless the array before tells
-                better; for a square one it must.
-            sample_rate: in Hz.
-            buffer_size: the most samples that are handed on at once; plugins of pedalboard heed it.
-            reset: True: the array is all there is. The output is as long and aligned with it. False: it goes
-                on where the last call ended. The output is late, and the first samples, which would be the
-                silence before the start, are left out: so it is shorter at first, or empty, and from then on
-                as long as the input. `flush` returns what is missing at the end. Begin the next stream with
-                `reset()`; another sample rate or number of channels begins one too.
-
-        Returns:
-            A new C-contiguous float32 array with the input's layout.
-
-        Raises:
-            TypeError: not an array of float32 or float64; not a number as sample_rate or buffer_size.
-            RuntimeError: a square or more than two-dimensional array; another thread is inside.
-            ValueError: a rate or number of channels that cannot be processed.
-        """
-        if not isinstance(sample_rate, Real):
-            raise TypeError(f"sample_rate is {sample_rate!r}; it must be a number, in Hz")
-        if operator.index(buffer_size) < 1:
-            raise ValueError(f"buffer_size is {buffer_size}; it must be at least 1")
-        with self._alone:
-            planes = self._layout.planes(input_array)
-            return self._layout.restore(self._process(planes, sample_rate, buffer_size, reset))
-
-    def __call__(
-        self, input_array: NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
-    ) -> Samples:
-        """Do what `process` does."""
-        return self.process(input_array, sample_rate, buffer_size, reset)
-
-    def flush(self) -> Samples:
-        """End the stream: return what has come in but not yet out, in the last block's layout, and reset.
-
-        With it, the outputs of a stream joined are as long as its input. Empty if no stream is under way.
-        pedalboard's plugins have no such method. Raises RuntimeError if another thread is inside.
-        """
-        with self._alone:
-            tail = self._layout.restore(self._flush())
-            self._layout.forget()
-            self._reset()
-            return tail
-
-    def reset(self) -> None:
-        """Forget the stream, and which axis is the channels'.
-
-        Raises RuntimeError if another thread is inside.
-        """
-        with self._alone:
-            self._layout.forget()
-            self._reset()
-
-    # What a Board calls too, which has the lock and knows the layout.
-
-    @abstractmethod
-    def _process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
-        """Do what `process` does to (channels, samples)."""
-
-    @abstractmethod
-    def _flush(self) -> Samples:
-        """Return what a stream that ends still holds, (channels, samples)."""
-
-    @abstractmethod
-    def _reset(self) -> None:
-        """Make the next block the first of a stream."""
 
 
 class StemMixer(Effect):
@@ -127,8 +28,7 @@ class StemMixer(Effect):
             silences it.
         model: the name of a shipped model that streams, `band-gru` or `gru`, or the path of its file.
         threads: how many to compute with; the result does not depend on it.
-        precision: of the network's products: "float32"; or, faster, "bfloat16" where the processor has
-            AVX512-BF16 and "int8" where it has VNNI, which change a song's vocals by some -50 and -40 dB.
+        precision: number format of the network's products, as for `pyvocsep.process`.
 
     Raises:
         ValueError: a level that is NaN or above 60 dB, threads out of range (1 to 64), an unknown model name,
@@ -136,7 +36,7 @@ class StemMixer(Effect):
         FileNotFoundError: no model file at the path.
 
     Sample rates from 8 to 192 kHz are taken as they are: nothing is resampled. Samples that are not finite,
-    or beyond 1e15, are silence. The first block with a rate and a number of channels takes longer than the
+    or beyond +-1e15, are silence. The first block with a rate and a number of channels takes longer than the
     others, as memory is allocated; an empty one does for that.
     """
 
@@ -146,31 +46,31 @@ class StemMixer(Effect):
         accompaniment_db: float = -60.0,
         model: str | os.PathLike[str] = DEFAULT,
         threads: int = 1,
-        precision: str = "float32",
+        precision: str = PRECISIONS[0],
     ) -> None:
         super().__init__()
         check_threads(threads)
         self._gains = [_gain("vocals_db", vocals_db), _gain("accompaniment_db", accompaniment_db)]
         self._levels_db = [float(vocals_db), float(accompaniment_db)]
-        self._weights = load_model(model, precision)
+        self._weights = load_streaming_model(model, precision)
         self._model = os.fspath(model)
         self._threads = threads
         self._core: _core.StemMixer | None = None
         self._stream = (0.0, 1)  # sample rate and channels
-        self._begins = True  # the next sample in is the first
-        self._early = 0  # samples out that are to be dropped, as they precede the first one in
-        self._holds_tail = False  # has a stream under way
+        self._at_stream_start = True
+        self._latency_trim = LatencyTrim()
+        self._has_pending = False  # whether samples of a stream came in that have not come out
 
     @classmethod
     def vocals(
-        cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1, precision: str = "float32"
+        cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1, precision: str = PRECISIONS[0]
     ) -> StemMixer:
         """Return an effect that keeps the vocals alone."""
         return cls(0.0, -math.inf, model, threads, precision)
 
     @classmethod
     def karaoke(
-        cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1, precision: str = "float32"
+        cls, model: str | os.PathLike[str] = DEFAULT, threads: int = 1, precision: str = PRECISIONS[0]
     ) -> StemMixer:
         """Return an effect that keeps all but the vocals."""
         return cls(-math.inf, 0.0, model, threads, precision)
@@ -205,7 +105,7 @@ class StemMixer(Effect):
 
     @property
     def latency_samples(self) -> int:
-        """How late a stream comes out: one frame at the sample rate in use, or the model's before any."""
+        """Samples that a stream is delayed: one frame at the rate in use, or at the model's before any."""
         return self._weights.n_fft if self._core is None else self._core.latency_samples
 
     def __repr__(self) -> str:
@@ -227,38 +127,36 @@ class StemMixer(Effect):
             self._core = _core.StemMixer(self._weights, sample_rate, channels, self._threads)
             self._core.set_gains(*self._gains)
             self._stream = (sample_rate, channels)
-            self._begins = True
+            self._at_stream_start = True
         latency = self._core.latency_samples
-        if reset or self._begins:
+        if reset or self._at_stream_start:
             self._core.reset()
-            self._early = latency
-            self._begins = False
+            self._latency_trim.restart(latency)
+            self._at_stream_start = False
         output = self._push(self._core, planes)
         if reset:
             # As in pedalboard, whoever goes on with reset=False goes on after this silence.
             tail = self._push(self._core, np.zeros((channels, latency), np.float32))
             output = np.concatenate([output, tail], axis=1)
-        self._holds_tail = not reset and (self._holds_tail or planes.shape[1] > 0)
+        self._has_pending = not reset and (self._has_pending or planes.shape[1] > 0)
         return output
 
     def _push(self, core: _core.StemMixer, planes: Samples) -> Samples:
         """Return the core's output, less what precedes the start of the stream."""
         output = np.empty_like(planes)
         core.process(planes, output)
-        drop = min(self._early, output.shape[1])
-        self._early -= drop
-        return np.ascontiguousarray(output[:, drop:])
+        (aligned,) = self._latency_trim(output)
+        return np.ascontiguousarray(aligned)
 
     def _flush(self) -> Samples:
         channels = self._stream[1]
-        if self._core is None or not self._holds_tail:
+        if self._core is None or not self._has_pending:
             return np.empty((channels, 0), np.float32)
         return self._push(self._core, np.zeros((channels, self._core.latency_samples), np.float32))
 
     def _reset(self) -> None:
-        self._begins = True
-        self._early = 0
-        self._holds_tail = False
+        self._at_stream_start = True
+        self._has_pending = False
 
 
 def _gain(name: str, level: float) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pedalboard import VST3Plugin
 
-_BUNDLE = Path(__file__).parent / "vst3_plugin" / "pyvocsep.vst3"
+_BUNDLE = Path(__file__).parents[1] / "vst3_plugin" / "pyvocsep.vst3"
 
 
 def vst3_path() -> Path:

@@ -14,8 +14,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-from .datasets import Pair, Track, instrumentals, mir1k, musdb
-from .voices import Singer, voices
+from pyvocsep.datasets import Pair, Singer, Track, instrumentals, mir1k, musdb, voices
 
 RECIPES = Path(__file__).parent / "recipes"
 
