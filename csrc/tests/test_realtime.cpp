@@ -23,6 +23,7 @@
 #include <random>
 #include <vector>
 
+#include "base/thread_team.h"
 #include "pyvocsep/separator.h"
 #include "pyvocsep/stem_mixer.h"
 #include "tests/allocations.h"

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from pyvocsep.arrays import Samples
-from pyvocsep.effects.stages import STREAM_BLOCK, NativeStage, Stage
+from pyvocsep.effects.effect import Effect
+from pyvocsep.effects.stages import STREAM_BLOCK, EffectStage, NativeStage, Stage
 
 
 class SerialStage(Stage):
@@ -110,6 +111,13 @@ class ContainerStage(Stage):
 
     def flush(self) -> Samples:
         return self._stage.flush()
+
+
+def stage_of(elements: tuple[Any, ...]) -> Stage:
+    """Return what runs neighbouring elements together: one effect of ours, one with a `Mix`, or plugins."""
+    if isinstance(elements[0], Effect):
+        return EffectStage(elements)
+    return ContainerStage(elements) if holds_mix(elements[0]) else NativeStage(elements)
 
 
 def holds_mix(element: Any) -> bool:

@@ -13,7 +13,7 @@ from model_files import patch_model
 
 import pyvocsep
 from pyvocsep.engines.patch_format import read_patch_format
-from pyvocsep.engines.patch_session import PatchSession
+from pyvocsep.engines.patch_model import PatchModel
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -42,7 +42,7 @@ NONSENSE = {
 def test_metadata_without_sense(tmp_path: Path, key: str, value: str) -> None:
     path = patch_model(tmp_path / "strange.onnx", **{key: value})
     for use in (
-        lambda: PatchSession(path),
+        lambda: PatchModel(path),
         lambda: pyvocsep.Separator(44_100, 1, model=path),
         lambda: pyvocsep.process(np.zeros(100, np.float32), 44_100, model=path),
     ):

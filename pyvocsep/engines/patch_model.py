@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime, which a batch opens once, and which a child process made by fork opens anew."""
+"""Patch models in onnxruntime: checked, opened once for a batch, and opened anew after fork."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _cache: OrderedDict[_Key, Any] = OrderedDict()
 _alive: WeakSet[Any] = WeakSet()
 
 
-class PatchSession:
+class PatchModel:
     """A model file in onnxruntime.
 
     Args:
