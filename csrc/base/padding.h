@@ -1,12 +1,12 @@
-// How arrays are padded, so that kernels read and write whole vectors.
+// Padding of arrays, which lets kernels read and write whole vectors.
 #pragma once
 
 namespace pyvocsep {
 
-// Floats of a panel: matrices have their widths padded to whole panels, the widest vector of any instruction set.
+// Width of a panel in floats, that of the widest vector. Widths of matrices are padded to whole panels.
 inline constexpr int kPanel = 16;
 
-// Floats on both sides of a Buffer that a kernel may touch: four of the widest vectors, the longest step of a kernel.
+// Floats that a kernel may touch before and after an array: four of the widest vectors, the longest step of a kernel.
 inline constexpr int kPad = 64;
 
 constexpr int padded(int n) { return (n + kPanel - 1) / kPanel * kPanel; }

@@ -1,5 +1,5 @@
-// Where the time goes: with PYVOCSEP_PROFILE=1 in the environment, every stage of every stream is timed, and a table
-// is written to the standard error when the process ends. Without it, a stage costs one test of a flag.
+// A profile of the stages: with PYVOCSEP_PROFILE=1 in the environment, every stage of every stream is timed, and a
+// table is written to the standard error when the process ends. Without it, a stage costs one test of a flag.
 #pragma once
 
 #include <chrono>
@@ -12,18 +12,18 @@ enum class Stage {
   kFeatures,   // magnitudes to a power
   kEncoder,    // features to vectors
   kNorm,       // residual sums and normalisation
-  kTimeGru,    // along time (of `gru`: all there are)
+  kTimeGru,    // along time; all GRUs of `gru`
   kBandGru,    // along the bands
   kDecoder,    // vectors to masks
   kSynthesis,  // mask, inverse transform and overlap-add
   kCount,
 };
 
-bool profiling() noexcept;  // whether PYVOCSEP_PROFILE is set, and not to 0
+bool profiling() noexcept;  // true if PYVOCSEP_PROFILE is set to anything but 0
 void record(Stage stage, double flops, std::chrono::nanoseconds time) noexcept;
 
-// Times its own life as a part of `stage`, in which `flops` floating-point operations of products were done.
-// Threads record times of their own: with several, the table shows the sum over threads.
+// Adds the time from its construction to its destruction to `stage`, and `flops` floating-point operations of products.
+// With several threads, the table shows the sum over threads.
 class Timed {
  public:
   explicit Timed(Stage stage, double flops = 0.0) noexcept : stage_(stage), flops_(flops), on_(profiling()) {

@@ -6,8 +6,8 @@ namespace pyvocsep {
 
 namespace {
 
-// Waits until the value is no longer `old`. A stage of the network takes some 100 us, less than a sleeping
-// thread needs to wake: spin first, sleep when the next block of audio is slow to come.
+// Waits until the value is no longer `old`. A stage of the network takes about 100 us, less than a sleeping thread
+// needs to wake up: so it spins first, and sleeps only when the next block of audio is late.
 void wait_while(const std::atomic<uint32_t>& value, uint32_t old) noexcept {
   for (int spin = 0; spin < 4000; ++spin) {
     if (value.load(std::memory_order_acquire) != old) return;

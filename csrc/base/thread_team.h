@@ -11,13 +11,13 @@ namespace pyvocsep {
 
 class ThreadTeam {
  public:
-  // The caller is one of the `threads`. A team of one starts nothing and never blocks.
+  // Starts threads - 1 threads: the caller of split() is the remaining one. A team of one never blocks.
   explicit ThreadTeam(int threads);
   ~ThreadTeam();
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls body(begin, end) with consecutive shares of 0..count, one for each thread; returns when all are done.
+  // Calls body(begin, end) with consecutive shares of 0..count, one on each thread; returns when all have returned.
   template <typename Body>
   void split(int count, const Body& body) noexcept {
     if (size() == 1 || count < 2) {
@@ -38,7 +38,8 @@ class ThreadTeam {
 
   Job job_ = nullptr;
   const void* context_ = nullptr;
-  // Each on a cache line of its own: threads spin on these, and what lay beside them would be slow to reach.
+  // Each on its own cache line: threads spin on these, and would slow down every access to a neighbour on the same
+  // line.
   alignas(64) std::atomic<uint32_t> round_{0};    // grows by one for each job
   alignas(64) std::atomic<uint32_t> running_{0};  // workers that have not finished it
   alignas(64) std::atomic<bool> stop_{false};

@@ -15,7 +15,7 @@
 
 namespace pyvocsep {
 
-inline constexpr int kChunk = 256;  // inputs that are converted at a time: they stay in the first-level cache
+inline constexpr int kChunk = 256;  // inputs converted at a time, so that they stay in the first-level cache
 
 // Words that the weights of `inputs` inputs take for each output. In int8 every chunk ends with two more.
 constexpr int words_of(Precision precision, int inputs) {
@@ -44,14 +44,14 @@ struct LinearArgs {
   Epilogue epilogue;
 };
 
-// One time step of a GRU for `rows` independent sequences, of which each kernel reads and writes what it says.
+// One time step of a GRU for `rows` independent sequences. Each kernel uses the operands that its comment names.
 struct GruArgs {
   int rows, inputs, hidden;
   const float* weights;      // [padded(hidden) / 16][words of the inputs, then of hidden][r, z, n][16]
   const float* bias;         // 4 x padded(hidden): b_ir + b_hr, b_iz + b_hz, b_in, b_hn
   const float* x = nullptr;  // rows x inputs
   ptrdiff_t x_stride = 0;
-  float* gates = nullptr;  // rows x 3 * padded(hidden): the input's share of r, z and n, biases included but for b_hn
+  float* gates = nullptr;  // rows x 3 * padded(hidden): the input's part of r, z and n, with all biases except b_hn
   ptrdiff_t gates_stride = 0;
   const float* h = nullptr;  // rows x padded(hidden), the state before
   ptrdiff_t h_stride = 0;
@@ -81,12 +81,12 @@ struct FftPass {
 
 struct Kernels {
   const char* name;
-  Precision precision;  // of the packed weights that products take; they round their other operand to it
+  Precision precision;  // of both factors of products: weights are packed in it, inputs rounded to it
 
   void (*linear)(const LinearArgs&);
-  void (*gru_gates)(const GruArgs&);  // x to gates
-  void (*gru_step)(const GruArgs&);   // gates and h to y
-  void (*gru_cell)(const GruArgs&);   // x and h to y: the two in one; up to kChunk inputs and units
+  void (*gru_gates)(const GruArgs&);  // gates from x
+  void (*gru_step)(const GruArgs&);   // y from gates and h
+  void (*gru_cell)(const GruArgs&);   // y from x and h, in one pass; at most kChunk inputs and units
 
   void (*add_norm)(const AddNormArgs&);
 
@@ -123,12 +123,12 @@ struct Kernels {
   double (*peak)(int64_t rounds, float* operand);
 };
 
-// The table in use: the best that the machine has, or the one that PYVOCSEP_ISA names.
-// Throws std::runtime_error if that is unknown or the machine lacks it.
+// The table in use: the best that runs on this machine, or the one that PYVOCSEP_ISA names.
+// Throws std::runtime_error if PYVOCSEP_ISA names an unknown instruction set or one that the machine lacks.
 const Kernels& kernels();
 
-// The table for a network: kernels(), or the one that goes with it for products of another precision.
-// Throws std::invalid_argument if the machine lacks that, or may not use it because PYVOCSEP_ISA names less.
+// The table for a network: vectors as in kernels(), products in `precision`.
+// Throws std::invalid_argument if the machine lacks these products, or PYVOCSEP_ISA rules them out.
 const Kernels& kernels(Precision precision);
 
 // Tables that run on this machine, the best last.

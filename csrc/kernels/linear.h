@@ -1,4 +1,4 @@
-// Matrix product with packed weights, register-blocked, and what follows it while it is in registers.
+// Register-blocked matrix product with packed weights, and the epilogue while the sums are in registers.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -28,7 +28,7 @@ inline Vec finish(Epilogue epilogue, Vec a) {
 }
 
 // y[R x P*16] from x[R x inputs] and P panels of weights. Each output is bias + x[0] w[0] + x[1] w[1] ...
-// in that order, however the rows and panels are cut: block sizes never change a bit.
+// in that order, however rows and panels are grouped, so block sizes never change a bit.
 template <int R, int P>
 void linear_block(const LinearArgs& a, const float* x, const float* weights, const float* bias, float* y, int columns) {
   constexpr int V = P * kPanelVecs;

@@ -1,4 +1,4 @@
-// Between the transform and the network: magnitudes to a power on the way in, masks on the way out.
+// Features for the network from spectra, and masks applied to spectra.
 #pragma once
 
 #include "kernels/kernels.h"

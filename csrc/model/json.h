@@ -1,4 +1,4 @@
-// Just enough JSON to read the header of a safetensors file: objects, arrays, strings and numbers.
+// The part of JSON that the header of a safetensors file uses: objects, arrays, strings and numbers.
 #pragma once
 
 #include <map>

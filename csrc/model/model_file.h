@@ -24,14 +24,15 @@ class ModelFile {
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // The metadata value, or std::invalid_argument that names the key.
+  // The metadata value; throws std::invalid_argument that names the key if it is missing, no number or out of range.
   const std::string& text(const std::string& key) const;
   int integer(const std::string& key, int lowest, int highest) const;
   double real(const std::string& key, double lowest, double highest) const;
   std::vector<int> integers(const std::string& key) const;
 
   bool has(const std::string& tensor) const { return tensors_.count(tensor) > 0; }
-  // The tensor, which must have this shape (-1: any size above zero), or std::invalid_argument that names it.
+  // The tensor; throws std::invalid_argument that names it if it is missing or has another shape (-1: any size above
+  // 0).
   const Tensor& tensor(const std::string& name, const std::vector<int>& shape) const;
 
   [[noreturn]] void fail(const std::string& what) const;

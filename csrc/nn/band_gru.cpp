@@ -10,7 +10,7 @@ namespace pyvocsep {
 
 namespace {
 
-constexpr int kManyFrames = 4;  // rows enough for the registers, in a step along the bands
+constexpr int kManyFrames = 4;  // frames from which on a step along the bands fills the registers
 
 int bins_of(const ModelFile& file) { return file.integer("n_fft", PYVOCSEP_MIN_FRAME, PYVOCSEP_MAX_FRAME) / 2 + 1; }
 
@@ -27,7 +27,8 @@ void check_bands(const ModelFile& file, const std::vector<int>& counts, const st
               std::to_string(bins) + " bins");
 }
 
-// What the bands of one zone share, for inputs as they are in a stereo or in a mono stream.
+// The encoder weight that the bands of a zone share. The features of a bin are M, S, L, R in a stereo stream and M
+// alone in a mono stream.
 Matrix encoder_weight(const Tensor& weight, int dim, int width, int channels) {
   if (channels == 2) {
     Matrix matrix(dim, 4 * width);
@@ -35,7 +36,7 @@ Matrix encoder_weight(const Tensor& weight, int dim, int width, int channels) {
       for (int k = 0; k < 4 * width; ++k) matrix.at(n, k) = weight.at(n, k);
     return matrix;
   }
-  Matrix matrix(dim, width);  // M, L and R are the same, and S is silent
+  Matrix matrix(dim, width);  // M = L = R, and S = 0
   for (int n = 0; n < dim; ++n)
     for (int k = 0; k < width; ++k)
       matrix.at(n, k) = weight.at(n, 4 * k) + weight.at(n, 4 * k + 2) + weight.at(n, 4 * k + 3);
@@ -56,7 +57,7 @@ int read_dim(const ModelFile& file) {
 
 std::string block_name(int index) { return "blocks." + std::to_string(index) + "."; }
 
-// What the first block gets, nothing has to be added to; every other adds the states of the one before it.
+// Block 0 normalises its input; later blocks first add the residual of the previous block.
 AddNorm read_time_norm(const Kernels& kernels, const ModelFile& file, int index, int dim) {
   const std::string weight = block_name(index) + "time_norm.weight";
   if (index == 0) return AddNorm(kernels, file, weight, dim);
@@ -84,7 +85,7 @@ BandGruNetwork::Block::Block(const Kernels& kernels, const ModelFile& file, int 
               " values of the vectors that they are added to");
 }
 
-// The bands of `shape`, which lie in zone `index` of the file; a width below the zone's cuts off the rest.
+// The bands of `shape` use the weights of zone `index` of the file; those narrower than the zone use its first weights.
 BandGruNetwork::Zone::Zone(const Kernels& kernels, const ModelFile& file, int index, int zone_width, const Shape& shape,
                            int dim, int channels)
     : Shape(shape),
@@ -122,7 +123,7 @@ std::vector<BandGruNetwork::Zone> BandGruNetwork::read_zones(const Kernels& kern
     };
     const int whole = std::min(counts[i], (bins - next.first_bin) / widths[i]);
     add(whole, widths[i]);
-    add(counts[i] - whole, bins - next.first_bin);  // the last band, if its top is cut off
+    add(counts[i] - whole, bins - next.first_bin);  // the last band, if the last bin cuts it short
   }
   file.tensor("encoder.bias", {next.first_band, dim});
   return zones;
@@ -157,7 +158,7 @@ void BandGruNetwork::process(const Spectra& spectra, int frames, const Masks& ma
   for (Block& block : blocks_) {
     team.split(bands(), [&](int begin, int end) { time_stage(block, frames, begin, end); });
     team.split(frames, [&](int begin, int end) { band_stage(block, begin, end); });
-    // The last state of this call is the one before the next.
+    // Move the last state of this call to the front, where the next call starts from it.
     std::copy_n(row(block.states, frames, 0), static_cast<size_t>(bands()) * dim_, row(block.states, 0, 0));
   }
   team.split(frames, [&](int begin, int end) { decode(masks, begin, end); });
@@ -184,11 +185,11 @@ void BandGruNetwork::features(const Spectra& spectra, int begin, int end) noexce
                                  exponent_, f);
     else
       kernels_.magnitudes_mono(re, im, input_bins_, scale_, exponent_, f);
-    std::fill(f + input_bins_ * columns(), f + features_stride(), 0.0f);  // bins that this sample rate lacks
+    std::fill(f + input_bins_ * columns(), f + features_stride(), 0.0f);  // bins above half the sample rate
   }
 }
 
-// Bands begin..end of all frames, frame after frame.
+// Runs the time GRU of bands begin..end over all frames.
 void BandGruNetwork::time_stage(Block& block, int frames, int begin, int end) noexcept {
   const int rows = end - begin;
   for (int t = 0; t < frames; ++t) {
@@ -202,7 +203,7 @@ void BandGruNetwork::time_stage(Block& block, int frames, int begin, int end) no
   }
 }
 
-// All bands of frames begin..end.
+// Runs the band GRU of frames begin..end over all bands.
 void BandGruNetwork::band_stage(Block& block, int begin, int end) noexcept {
   const int rows = (end - begin) * bands();
   {
@@ -216,7 +217,7 @@ void BandGruNetwork::band_stage(Block& block, int begin, int end) noexcept {
     run_along_bands(block, begin, end);
 }
 
-// Up and down the bands at once, a band of all frames a step.
+// Both directions at once; a step computes one band of all frames.
 void BandGruNetwork::run_along_bands(const Block& block, int begin, int end) noexcept {
   const int frames = end - begin, half = dim_ / 2;
   const float* normed = row(normed_, begin, 0);
@@ -232,7 +233,8 @@ void BandGruNetwork::run_along_bands(const Block& block, int begin, int end) noe
   }
 }
 
-// The same bits sooner where a step has few rows and waits for the one before it.
+// The same bits, faster for few frames, where each step waits for the one before: the inputs' part of the gates is
+// computed for all bands first.
 void BandGruNetwork::run_along_bands_of_few(const Block& block, int begin, int end) noexcept {
   const int frames = end - begin, half = dim_ / 2, width = 3 * dim_;
   const float* normed = row(normed_, begin, 0);

@@ -7,11 +7,11 @@
 //   x        += s_b * BiGRU_bands(norm(x))          no memory from frame to frame; s: one factor for each value
 //   mask      = sigmoid(W_d[z] norm(x)[t, b] + b_d[b])
 //
-// Time makes every recurrent step a product with as many rows as there are bands, the bands one with as many rows
-// as there are frames in the block: matrices times matrices, with weights that stay in the first-level cache.
+// A step of the time GRU is a matrix product with one row for each band; a step of the band GRU has one row for each
+// frame of the block. The weights stay in the first-level cache.
 //
-// A mono stream is the stereo stream L = R, folded into the weights: M = L = R and S = 0 share one feature column, and
-// only the mid is masked.
+// A mono stream is computed as the stereo stream L = R, where M = L = R and S = 0: the weights of M, L and R are summed
+// at construction, and only the mid gets a mask.
 #pragma once
 
 #include <vector>
@@ -43,9 +43,9 @@ class BandGruNetwork : public Network {
   };
   struct Block {
     Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames);
-    AddNorm time_norm, band_norm;  // each adds what the stage before it made
+    AddNorm time_norm, band_norm;  // each first adds the states of the stage before
     Gru time, forward, backward;
-    Buffer states;  // [max_frames + 1][bands][dim]; the first is the one before the block
+    Buffer states;  // [max_frames + 1][bands][dim], the first from before the block
   };
 
   static std::vector<Zone> read_zones(const Kernels& kernels, const ModelFile& file, int dim, int channels);

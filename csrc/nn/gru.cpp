@@ -9,7 +9,7 @@ namespace pyvocsep {
 
 namespace {
 
-constexpr float kSilence = 0.01f;
+constexpr float kOffset = 0.01f;  // e of the ratio mask
 
 std::vector<Gru> read_layers(const Kernels& kernels, const ModelFile& file, int bins) {
   std::vector<Gru> layers;
@@ -70,7 +70,7 @@ void GruNetwork::process(const Spectra& spectra, int frames, const Masks& masks,
   }
   decode(x, stride, frames, masks);
 
-  // The last state of this block is the one before the next.
+  // Move the last state of this block to the front, where the next block starts from it.
   for (size_t i = 0; i < layers_.size(); ++i) {
     const int w = layers_[i].width();
     float* h = states_[i].data();
@@ -103,7 +103,7 @@ void GruNetwork::decode(const float* x, ptrdiff_t stride, int frames, const Mask
   accompaniment_.forward(x, stride, frames, a, 2 * width, Epilogue::kRelu);
   for (int t = 0; t < frames; ++t) {
     float* mask = masks.mask + t * masks.frame_stride;
-    kernels_.ratio_mask(v + 2 * t * width, a + 2 * t * width, bins_, kSilence, mask);
+    kernels_.ratio_mask(v + 2 * t * width, a + 2 * t * width, bins_, kOffset, mask);
     if (channels_ == 2) std::copy(mask, mask + bins_, mask + masks.channel_stride);
   }
 }

@@ -1,10 +1,10 @@
-// `gru`: stacked GRUs over whole magnitude frames infer both spectra at once; a ratio mask joins them.
+// `gru`: stacked GRUs over whole magnitude frames estimate both spectra at once; the mask is their ratio.
 //
 //   f = (mean over channels of |X| * 2 / N)^exponent       h = GRU(... GRU(f))
 //   v = relu(W_v h + b_v)    a = relu(W_a h + b_a)         mask = (v + e) / (v + a + 2 e), e = 0.01
 //
-// (The ratio of two estimates as a layer of the network: Huang et al., "Singing-voice separation from monaural
-// recordings using deep recurrent neural networks", ISMIR 2014. e keeps silence at one half.)
+// (Huang et al. made the ratio of two estimates a layer of the network:, "Singing-voice separation from monaural
+// recordings using deep recurrent neural networks", ISMIR 2014. The offset e makes the mask of silence one half.)
 #pragma once
 
 #include <vector>
@@ -35,7 +35,7 @@ class GruNetwork : public Network {
   Linear vocals_, accompaniment_;
   Buffer features_;             // max_frames x bins
   Buffer gates_;                // max_frames x the widest layer's gates
-  std::vector<Buffer> states_;  // for each layer max_frames + 1 states; the first is the one before the block
+  std::vector<Buffer> states_;  // of each layer: max_frames + 1 states, the first from before the block
   Buffer estimates_;            // max_frames x (vocals, accompaniment)
 };
 

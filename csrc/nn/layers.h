@@ -12,7 +12,7 @@
 
 namespace pyvocsep {
 
-// A matrix as the file has it, or as a layer derives it, row-major.
+// A row-major matrix, read from the file or derived from what is there.
 struct Matrix {
   int rows, columns;
   std::vector<float> values;
@@ -25,8 +25,8 @@ struct Matrix {
 
 class Linear {
  public:
-  // The weight is outputs x inputs. One bias for all rows, or (rows x outputs) one for each of the rows that forward()
-  // then takes.
+  // The weight is outputs x inputs. The bias is either one vector for all rows, or a matrix with one row for each of
+  // the rows that forward() takes.
   Linear(const Kernels& kernels, const Matrix& weight, const std::vector<float>& bias);
   Linear(const Kernels& kernels, const Matrix& weight, const Matrix& biases);
 
@@ -59,14 +59,15 @@ class Gru {
   int gates_width() const { return 3 * width(); }  // of a row of gates
   double flops(int rows) const { return 6.0 * rows * hidden_ * (inputs_ + hidden_); }
 
-  // The next states y from the inputs x and the states h: for many rows, and no more than kChunk inputs or units.
+  // Computes the next states y from inputs x and states h; fast for many rows. At most kChunk inputs and units.
   void step(const float* x, ptrdiff_t x_stride, const float* h, ptrdiff_t h_stride, int rows, float* y,
             ptrdiff_t y_stride) const noexcept {
     GruArgs a = args(rows);
     a.x = x, a.x_stride = x_stride, a.h = h, a.h_stride = h_stride, a.y = y, a.y_stride = y_stride;
     kernels_.gru_cell(a);
   }
-  // The same in two parts, for few rows: the inputs' share of many steps at once, then step by step.
+  // The same in two parts, fast for few rows: the inputs' part of the gates of many steps at once, then each step. Both
+  // ways give the same bits.
   void gates(const float* x, ptrdiff_t x_stride, int rows, float* gates, ptrdiff_t gates_stride) const noexcept {
     GruArgs a = args(rows);
     a.x = x, a.x_stride = x_stride, a.gates = gates, a.gates_stride = gates_stride;
@@ -92,13 +93,13 @@ class Gru {
 // A residual connection and the normalisation after it. The width must be a whole number of panels.
 class AddNorm {
  public:
-  // Normalises x as it is.
+  // Without states to add: only normalises.
   AddNorm(const Kernels& kernels, const ModelFile& file, const std::string& weight, int width);
-  // Adds states first, each of their values times its own factor.
+  // Adds states first, times one factor for each value of a vector.
   AddNorm(const Kernels& kernels, const ModelFile& file, const std::string& scale, const std::string& weight,
           int width);
 
-  // x += h * scale, where there is one; y = norm(x). Rows of all three follow one another.
+  // x += h * scale, if there is a scale; then y = norm(x). Rows are contiguous in all three.
   void forward(float* x, const float* h, int rows, float* y) const noexcept {
     kernels_.add_norm({rows, width_, x, adds_ ? h : nullptr, scale_.data(), weight_.data(), y});
   }

@@ -4,7 +4,7 @@
 
 namespace pyvocsep {
 
-Masker::Masker(const Model& model, const Grid& grid, int channels, int max_frames)
+Masker::Masker(const Model::Impl& model, const Grid& grid, int channels, int max_frames)
     : channels_(channels),
       bins_(grid.bins()),
       extension_bins_(model.extension_bins()),
@@ -20,7 +20,7 @@ void Masker::estimate(int frames, ThreadTeam& team) noexcept {
                     team);
   const int known = network_->bins();
   if (bins_ <= known) return;
-  // Bins above the network's range take the mean of its top band.
+  // Bins above the network's range take the mean mask of its top `extension_bins`.
   for (int t = 0; t < frames; ++t)
     for (int c = 0; c < channels_; ++c) {
       float* m = mask(t, c);

@@ -1,22 +1,22 @@
-// The network on a stream's own grid: spectra in, masks for every bin of the stream out.
+// A network on the grid of a stream: masks for every bin of the stream, also for those that the network lacks.
 #pragma once
 
 #include <memory>
 
 #include "base/buffer.h"
-#include "nn/model.h"
+#include "nn/model_impl.h"
 #include "nn/network.h"
 
 namespace pyvocsep {
 
 class Masker {
  public:
-  Masker(const Model& model, const Grid& grid, int channels, int max_frames);
+  Masker(const Model::Impl& model, const Grid& grid, int channels, int max_frames);
 
-  // Where the caller writes the spectra of the next block and, after estimate(), finds its masks.
+  // Bins of one channel of one frame: spectra for the caller to write and, after estimate(), masks to read.
   float* re(int frame, int channel) { return re_.data() + at(frame, channel); }
   float* im(int frame, int channel) { return im_.data() + at(frame, channel); }
-  float* mask(int frame, int channel) { return masks_.data() + at(frame, channel); }  // as Masks has them
+  float* mask(int frame, int channel) { return masks_.data() + at(frame, channel); }
 
   void estimate(int frames, ThreadTeam& team) noexcept;
   void reset() noexcept { network_->reset(); }

@@ -1,4 +1,4 @@
-// What a network is to the rest of the core: spectra in, masks out, a state in between.
+// The interface of a network: spectra in, masks out, with a state that it carries from call to call.
 #pragma once
 
 #include <cstddef>
@@ -7,14 +7,14 @@
 
 namespace pyvocsep {
 
-// A block of frames: frame f, channel c, bin k is at [f * frame_stride + c * channel_stride + k]. Channels may be
-// written up to kPad floats past their last bin.
+// Spectra of a block of frames: bin k of channel c of frame f is at [f * frame_stride + c * channel_stride + k].
 struct Spectra {
   const float* re;
   const float* im;
   ptrdiff_t frame_stride, channel_stride;
 };
-// Of a stereo stream, channel 0 masks the mid (L + R) / 2 and channel 1 the side (L - R) / 2.
+// Masks of a block of frames, laid out as Spectra; a network may write up to kPad floats past a channel's last bin. In
+// a stereo stream channel 0 masks the mid (L + R) / 2 and channel 1 the side (L - R) / 2.
 struct Masks {
   float* mask;
   ptrdiff_t frame_stride, channel_stride;
@@ -24,14 +24,14 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // Bins that the network knows, from 0 up; it writes masks for these and no others.
+  // Number of bins that the network has masks for, from bin 0 up.
   virtual int bins() const = 0;
 
-  // Forgets the past.
+  // Clears the state: the next frame is the first of a stream.
   virtual void reset() noexcept = 0;
 
-  // Masks in [0, 1] of the next `frames` frames. However a signal is cut into calls, and whatever the number of
-  // threads, its masks have the same bits.
+  // Computes masks in [0, 1] of the next `frames` frames. The bits of a frame's masks depend neither on how the stream
+  // is cut into calls nor on the number of threads.
   virtual void process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept = 0;
 };
 

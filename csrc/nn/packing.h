@@ -1,4 +1,4 @@
-// Weights as the kernels of a precision read them.
+// Packing: float32 weights into the words that the kernels of a precision read.
 #pragma once
 
 #include <algorithm>
@@ -11,16 +11,17 @@
 
 namespace pyvocsep {
 
-// The upper half of a float32, rounded to nearest even. Weights are finite: ModelFile has seen to it.
+// The upper half of a float32, rounded to nearest even. ModelFile has checked that weights are finite.
 inline uint32_t bfloat16(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
 }
 
-// Writes the words_of(precision, inputs) words of one output, `stride` floats apart; weight(k) is that of input k.
+// Writes the words_of(precision, inputs) words of one output, `stride` floats apart; weight(k) is the weight of input
+// k.
 //
-// int8: four weights a word, rounded to 127ths of the chunk's largest; then what one of these is worth, and, as an
-// integer, -128 times their sum.
+// int8: a word holds four weights as integers, in units of a 127th of the chunk's largest weight. Two words follow each
+// chunk: the unit as a float, and -128 times the sum of the integers, which kernels/products.h explains.
 template <typename Weight>
 void pack_output(Precision precision, int inputs, const Weight& weight, float* words, ptrdiff_t stride) {
   if (precision == Precision::kFloat32) {

@@ -10,7 +10,6 @@
 #include "dsp/fft.h"
 #include "nn/layers.h"
 #include "nn/masker.h"
-#include "nn/model.h"
 #include "python/arrays.h"
 
 namespace py = pybind11;
@@ -21,11 +20,10 @@ namespace {
 // Masks of spectra, by the network alone.
 class SpectrumMasker {
  public:
-  SpectrumMasker(std::shared_ptr<const Model> model, double sample_rate, int channels)
-      : model_(std::move(model)),
-        grid_(model_->grid(sample_rate)),
+  SpectrumMasker(const Model& model, double sample_rate, int channels)
+      : grid_(model.impl().grid(sample_rate)),
         channels_(channels),
-        masker_(*model_, grid_, channels, kFrames),
+        masker_(model.impl(), grid_, channels, kFrames),
         team_(1) {}
 
   void reset() { masker_.reset(); }
@@ -56,21 +54,20 @@ class SpectrumMasker {
 
  private:
   static constexpr int kFrames = 8;
-  std::shared_ptr<const Model> model_;
   Grid grid_;
   int channels_;
   Masker masker_;
   ThreadTeam team_;
 };
 
-// A window that only scales.
+// A constant window, which only scales.
 Buffer constant(int size, float value) {
   Buffer window(size);
   std::fill_n(window.data(), size, value);
   return window;
 }
 
-// Of every row of x (frames, size), with one plan.
+// The transform of every row of x (frames, size).
 Complexes rfft(const Floats& x) {
   if (x.ndim() != 2) throw std::invalid_argument("x must be a float32 array of shape (frames, size)");
   const RealFft fft(static_cast<int>(x.shape(1)));
@@ -102,13 +99,13 @@ Floats irfft(const Complexes& spectrum) {
   return result;
 }
 
-// One GRU layer for many rows, as the bands of a frame are.
+// One GRU layer on many rows, as the time GRU of `band-gru` runs it on bands.
 class GruLayer {
  public:
   GruLayer(const std::string& path, const std::string& prefix, int inputs, Precision precision)
       : inputs_(inputs), gru_(kernels(precision), ModelFile(path), prefix, "_l0", inputs) {}
 
-  // From zero states: x (steps, rows, inputs) to states (steps, rows, padded(hidden)).
+  // From zero states, x (steps, rows, inputs) to states (steps, rows, padded(hidden)).
   Floats run(const Floats& x) const {
     if (x.ndim() != 3 || x.shape(2) != inputs_)
       throw std::invalid_argument("x must be a float32 array of shape (steps, rows, " + std::to_string(inputs_) + ")");
@@ -152,10 +149,7 @@ PYBIND11_MODULE(_testing, m) {
       .def("run", &GruLayer::run, py::arg("x").noconvert());
 
   py::class_<SpectrumMasker>(m, "MaskEstimator")
-      .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels) {
-             return std::make_unique<SpectrumMasker>(model, sample_rate, channels);
-           }),
-           py::arg("model"), py::arg("sample_rate"), py::arg("channels"))
+      .def(py::init<const Model&, double, int>(), py::arg("model"), py::arg("sample_rate"), py::arg("channels"))
       .def("reset", &SpectrumMasker::reset)
       .def("masks", &SpectrumMasker::masks, py::arg("spectra").noconvert());
 }

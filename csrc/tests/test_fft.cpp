@@ -12,7 +12,7 @@
 
 using namespace pyvocsep;
 
-TEST_CASE("every supported size: bins of a noise signal against the definition, and back") {
+TEST_CASE("every supported size: bins of noise by the definition, and the inverse") {
   int sizes = 0;
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
@@ -67,7 +67,7 @@ TEST_CASE("the frame scales with the sample rate") {
     CAPTURE(rate);
     CHECK(grid.frame == 4 * grid.hop);
     const double wanted = 2048 * rate / 44100, distance = std::abs(grid.frame - wanted);
-    for (int size = 64; size <= RealFft::kMaxSize; size += 4)  // nothing that fits is nearer
+    for (int size = 64; size <= RealFft::kMaxSize; size += 4)  // no other possible size is nearer
       if (RealFft::supports(size)) CHECK_FALSE(std::abs(size - wanted) < distance);
   }
   CHECK_THROWS_AS(scaled_grid(8192, 4096, 44100, 192000), std::invalid_argument);

@@ -1,10 +1,10 @@
-// The part of VST3's binary interface that an effect without a window needs, declared anew: what is here is layout (the
-// order of virtual functions, of struct members, the identifiers), under the names that VST3's documentation uses.
+// The part of VST3's binary interface that an effect without a window needs, in declarations of our own: the order of
+// virtual functions and struct members and the identifiers, under the names that VST3's documentation uses.
 //
 // 64-bit platforms only: there the calling convention is the platform's own and structs have their natural alignment.
 //
-// Interfaces that the host implements must have external linkage: of a class in an anonymous namespace the compiler
-// knows that no other file implements it, and compiles its virtual calls into traps.
+// Interfaces that the host implements must have external linkage: in an anonymous namespace the compiler knows that no
+// other file implements them, and compiles their virtual calls into traps.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ using ParamId = uint32_t;
 using String128 = char16_t[128];
 using SpeakerArrangement = uint64_t;  // one bit for each speaker
 
-#if defined(_WIN32)  // VST3 is COM there, elsewhere it counts
+#if defined(_WIN32)  // the codes of COM; elsewhere VST3 numbers them
 enum : Result {
   kNoInterface = static_cast<Result>(0x80004002),
   kResultOk = 0,
@@ -33,13 +33,13 @@ enum : Result {
 enum : Result { kNoInterface = -1, kResultOk, kResultFalse, kInvalidArgument, kNotImplemented };
 #endif
 
-// Passed by reference where VST3 says a pointer to 16 bytes: the same thing to the machine.
+// A parameter `const Uid&` has the same binary form as VST3's pointer to 16 bytes.
 struct Uid {
   std::array<uint8_t, 16> bytes;
   bool operator==(const Uid&) const = default;
 };
 
-// Of the four words in which identifiers are published.
+// An identifier from the four words in which it is published.
 constexpr Uid uid(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
 #if defined(_WIN32)  // a GUID: its first word and two half words are little-endian
   a = (a >> 24) | (a >> 8 & 0xff00) | (a << 8 & 0xff0000) | (a << 24);
@@ -138,7 +138,7 @@ struct ClassInfo {
   char name[64];
 };
 
-// Char is char, or char16_t: the third version of the factory.
+// Char is char, and char16_t for the third version of the factory.
 template <typename Char>
 struct ExtendedClassInfo {
   Uid cid;
@@ -156,7 +156,7 @@ using ClassInfoW = ExtendedClassInfo<char16_t>;
 static_assert(sizeof(FactoryInfo) == 452 && sizeof(ClassInfo) == 116 && sizeof(ClassInfo2) == 440 &&
               sizeof(ClassInfoW) == 696);
 
-// A virtual destructor would take a place in the table of functions: objects go when the last reference is released.
+// No virtual destructor, since it would take a slot of the virtual table: release() deletes the object.
 class FUnknown {
  public:
   static constexpr Uid kId = uid(0x00000000, 0x00000000, 0xC0000000, 0x00000046);

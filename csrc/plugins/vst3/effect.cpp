@@ -5,7 +5,7 @@
 namespace pyvocsep::vst3 {
 
 Effect::Effect(const Model& model, double sample_rate, int channels)
-    : mixer_(model, sample_rate, channels, 1), fade_samples_(model.grid(sample_rate).hop) {
+    : mixer_(model, sample_rate, channels, 1), fade_samples_(mixer_.ramp()) {
   for (int c = 0; c < channels; ++c) {
     delayed_[c] = Buffer(latency());
     dry_[c] = Buffer(kBlock);
@@ -32,14 +32,14 @@ void Effect::process(const float* const* in, float* const* out, int n) noexcept 
       to[c] = out[c] + done;
     }
     delay(from, count);
-    mixer_.process(from, to, count);  // also while bypassed, so that its state is that of the music when it is back
+    mixer_.process(from, to, count);  // also while bypassed, so that its state is current when the bypass ends
     fade(to, count);
   }
 }
 
 void Effect::delay(const float* const* in, int n) noexcept {
   for (int done = 0; done < n;) {
-    const int count = std::min(n - done, latency() - delay_at_);  // up to the ring's end
+    const int count = std::min(n - done, latency() - delay_at_);  // up to the end of the ring buffer
     for (int c = 0; c < channels(); ++c) {
       float* ring = delayed_[c].data() + delay_at_;
       std::copy_n(ring, count, dry_[c].data() + done);
@@ -53,7 +53,7 @@ void Effect::delay(const float* const* in, int n) noexcept {
 void Effect::fade(float* const* out, int n) noexcept {
   const int target = bypassed_ ? fade_samples_ : 0;
   for (int i = 0; i < n; ++i) {
-    if (faded_ == target) {  // nothing moves any more
+    if (faded_ == target) {  // the crossfade is complete
       if (bypassed_)
         for (int c = 0; c < channels(); ++c) std::copy_n(dry_[c].data() + i, n - i, out[c] + i);
       return;

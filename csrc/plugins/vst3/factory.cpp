@@ -1,4 +1,4 @@
-// The library's doors: what a host finds in it by name, and the factory that tells of the one plugin and makes it.
+// The entry points of the shared library, and the factory that describes and creates its one plugin.
 
 #include <cstring>
 #include <iterator>
@@ -42,7 +42,7 @@ Result describe(int32_t index, ExtendedClassInfo<Char>* info) {
   return kResultOk;
 }
 
-// There is one, for as long as the library is loaded: references to it are not counted.
+// A single object that lives as long as the library is loaded: its references are not counted.
 class Factory final : public IPluginFactory3 {
  public:
   Result queryInterface(const Uid& id, void** object) override {
@@ -89,7 +89,7 @@ class Factory final : public IPluginFactory3 {
     Plugin* const plugin = new (std::nothrow) Plugin;
     if (plugin == nullptr) return kResultFalse;
     const Result result = plugin->queryInterface(id, object);
-    plugin->release();  // ours: from here on it is the host's, or nobody's
+    plugin->release();  // gives up our reference: the host now holds the only one, or the plugin is deleted
     return result;
   }
 };
@@ -103,7 +103,7 @@ PYVOCSEP_EXPORT pyvocsep::vst3::IPluginFactory* GetPluginFactory() {
   return &factory;
 }
 
-// Called once, before and after all else. There is nothing to do.
+// Hosts call these once, first and last. There is nothing to do.
 #if defined(_WIN32)
 PYVOCSEP_EXPORT bool InitDll() { return true; }
 PYVOCSEP_EXPORT bool ExitDll() { return true; }

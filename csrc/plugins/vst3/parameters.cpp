@@ -14,7 +14,7 @@ bool is_level(ParamId id) { return id == kVocals || id == kAccompaniment; }
 
 double decibels(int level) { return (level - kUnityGain) / 10.0; }
 
-// NaN is the least.
+// The nearest value from 0 to steps; NaN gives 0.
 int nearest(double value, int steps) {
   return static_cast<int>(std::lround(std::max(0.0, std::min<double>(value, steps))));
 }

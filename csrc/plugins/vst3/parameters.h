@@ -1,5 +1,5 @@
-// What the user can set. Every parameter has equal steps, so that a value is an integer: it means the same in a slider
-// of a host, in its text and in a saved state.
+// The parameters. Each has equal steps, so that a value is an integer with the same meaning in a host's slider, as text
+// and in a saved state.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ namespace pyvocsep::vst3 {
 
 enum Parameter : ParamId { kVocals, kAccompaniment, kModel, kBypass, kParameterCount };
 
-// The order is that of saved states: names are only added.
+// Saved states hold indices into this list: only append to it.
 constexpr const char* kModelNames[] = {"band-gru", "gru"};
 
 struct ParameterDescription {
@@ -23,11 +23,11 @@ struct ParameterDescription {
   int32_t flags;
 };
 
-// A level's value is tenths of a decibel above -88 dB, up to +12 dB; 0 is silence. A thousand steps, because hosts
-// (pedalboard) look at no more than that: every tenth can be set there.
+// A level's value is tenths of a decibel above -88 dB, up to +12 dB; 0 is silence. A thousand steps, because some hosts
+// (pedalboard) offer no more than that: every tenth can be set there.
 constexpr int kUnityGain = 880;
 
-// All can be automated, which means little for the model: but hosts (Ardour) show no others.
+// All are marked as automatable, also the model: some hosts (Ardour) show no other parameters.
 constexpr std::array<ParameterDescription, kParameterCount> kParameters{{
     {u"Vocals", u"dB", 1000, kUnityGain, kCanAutomate},
     {u"Accompaniment", u"dB", 1000, kUnityGain - 600, kCanAutomate},
@@ -35,17 +35,17 @@ constexpr std::array<ParameterDescription, kParameterCount> kParameters{{
     {u"Bypass", u"", 1, 0, kCanAutomate | kIsBypass},
 }};
 
-// The level's factor, 10^(dB/20).
+// The linear gain of a level, 10^(dB/20).
 float gain(int level);
 
-// Hosts know a value as a number between 0 and 1, ...
+// A value as VST3's normalized number, 0 to 1.
 double normalized(ParamId id, int value);
 int from_normalized(ParamId id, double normalized);  // the nearest
-// ... as a number with a unit (a level in dB), ...
+// A value in its unit; a level in dB.
 double plain(ParamId id, int value);
 int from_plain(ParamId id, double plain);  // the nearest
-// ... and as text.
+// A value as text.
 std::string text(ParamId id, int value);
-bool from_text(ParamId id, const std::string& text, int& value);  // false if it means nothing
+bool from_text(ParamId id, const std::string& text, int& value);  // false if the text names no value
 
 }  // namespace pyvocsep::vst3

@@ -21,17 +21,17 @@ void copy(const char16_t* from, String128 to) {
 
 void copy(const std::string& ascii, String128 to) { copy(std::u16string(ascii.begin(), ascii.end()).c_str(), to); }
 
-// What is not ASCII has no meaning for any parameter.
+// Other characters than ASCII become '?': they are part of no parameter's text.
 std::string ascii(const char16_t* from) {
   std::string to;
   for (size_t i = 0; i < 128 && from[i] != 0; ++i) to += from[i] < 128 ? static_cast<char>(from[i]) : '?';
   return to;
 }
 
-// VST3 has no words for a reason.
+// Writes to the standard error: a VST3 result is a code without a message.
 void report(const std::exception& error) { std::fprintf(stderr, "pyvocsep.vst3: %s\n", error.what()); }
 
-// Waits until no other thread has it.
+// Holds the flag while in scope; waits until no other thread holds it.
 class Take {
  public:
   explicit Take(std::atomic_flag& taken) : taken_(taken) {
@@ -63,7 +63,7 @@ Plugin::~Plugin() { setComponentHandler(nullptr); }
 
 Result Plugin::queryInterface(const Uid& id, void** object) {
   if (object == nullptr) return kInvalidArgument;
-  // FUnknown and IPluginBase are inherited along several ways: the component's stands for all.
+  // FUnknown and IPluginBase are inherited several times: the pointer is that of the component.
   if (id == FUnknown::kId || id == IPluginBase::kId || id == IComponent::kId)
     *object = static_cast<IComponent*>(this);
   else if (id == IAudioProcessor::kId)
@@ -88,7 +88,7 @@ uint32_t Plugin::release() {
   return left;
 }
 
-// Refuses to start without its default model: better no plugin than a silent one.
+// Fails without the default model, so that the host reports a plugin that does not load instead of a silent one.
 Result Plugin::initialize(FUnknown*) {
   try {
     load_model(kParameters[kModel].initial);
@@ -131,7 +131,7 @@ Result Plugin::activateBus(int32_t media, int32_t direction, int32_t index, Bool
   return is_bus(media, direction, index) ? kResultOk : kInvalidArgument;
 }
 
-// The past is forgotten on the way out: some hosts activate again in the midst of a stream.
+// Resets the effect on deactivation and not on activation: some hosts activate again in the middle of a stream.
 Result Plugin::setActive(Bool state) {
   active_ = state != 0;
   if (active_) return prepare() ? kResultOk : kResultFalse;
@@ -175,8 +175,8 @@ Result Plugin::canProcessSampleSize(int32_t symbolicSampleSize) {
 
 uint32_t Plugin::getLatencySamples() { return effect_ ? static_cast<uint32_t>(effect_->latency()) : 0; }
 
-// Hosts ask for the latency after this, before they activate. Those that call it again in the midst of a stream, with
-// larger blocks, keep the stream.
+// Creates the effect, because hosts ask for the latency after this and before they activate. Some hosts call it again
+// in the middle of a stream, with larger blocks: prepare() then keeps the effect and its stream.
 Result Plugin::setupProcessing(ProcessSetup& setup) {
   if (setup.symbolicSampleSize != kSample32) return kResultFalse;
   sample_rate_ = setup.sampleRate;
@@ -187,7 +187,7 @@ Result Plugin::setProcessing(Bool) { return kResultOk; }
 
 Result Plugin::process(ProcessData& data) {
   if (data.inputParameterChanges != nullptr) take(*data.inputParameterChanges);
-  if (data.numSamples <= 0 || data.numOutputs < 1) return kResultOk;  // only parameters, or nowhere to put anything
+  if (data.numSamples <= 0 || data.numOutputs < 1) return kResultOk;  // only parameter changes, or no output
   if (data.symbolicSampleSize != kSample32) return kInvalidArgument;
   data.outputs[0].silenceFlags = 0;
   if (effect_taken_.test_and_set(std::memory_order_acquire)) {
@@ -212,11 +212,11 @@ Result Plugin::run(ProcessData& data) {
   return kResultOk;
 }
 
-uint32_t Plugin::getTailSamples() { return kNoTail; }  // silence in is silence out, the latency later
+uint32_t Plugin::getTailSamples() { return kNoTail; }  // the output of silence is silent once the latency has passed
 
 uint32_t Plugin::getProcessContextRequirements() { return 0; }
 
-// Hosts that load a preset may not look at the parameters again by themselves.
+// Asks the host to read the parameters again: some hosts do not after they load a preset.
 Result Plugin::setComponentState(IBStream* stream) {
   const Result result = setState(stream);
   if (result == kResultOk && handler_ != nullptr) handler_->restartComponent(kParamValuesChanged);
@@ -284,7 +284,7 @@ Result Plugin::setComponentHandler(IComponentHandler* handler) {
 
 void* Plugin::createView(const char*) { return nullptr; }
 
-// Makes the effect unless there is the right one, which keeps its stream.
+// Creates the effect that the setup asks for; an effect that fits is kept, and its stream with it.
 bool Plugin::prepare() {
   const Setup wanted{values_[kModel], sample_rate_, channels_};
   if (effect_ && setup_ == wanted) return true;
@@ -300,7 +300,7 @@ bool Plugin::prepare() {
   return effect_ != nullptr;
 }
 
-// Blocks are short and the effect moves to where it should be smoothly: a block's last point will do.
+// Takes the last point of each parameter only: blocks are short, and the effect ramps to new values.
 void Plugin::take(IParameterChanges& changes) {
   for (int32_t i = 0; i < changes.getParameterCount(); ++i) {
     IParamValueQueue* const queue = changes.getParameterData(i);
@@ -314,7 +314,7 @@ void Plugin::take(IParameterChanges& changes) {
   }
 }
 
-// The effect in use is of another model, until the host has stopped and started the plugin: ask it to.
+// Asks the host to restart the plugin, which changes the model: the effect in use keeps the old one until then.
 void Plugin::use_model(int model) {
   values_[kModel] = model;
   if (!effect_ || setup_.model == model) return;

@@ -1,9 +1,9 @@
-// The plugin as hosts see it: component, processor and controller in one object, since they share nothing but a few
+// The plugin as hosts see it: component, processor and controller in one object, since all they share is a few
 // parameters.
 //
-// Hosts call process() from a thread for audio and all else from others. Between the threads are the parameters'
-// values, which are atomic, and the effect, which one thread has at a time: VST3 promises that process() does not run
-// while a plugin is started or stopped, some hosts (Ardour) do not keep to it. process() never waits, it gives silence.
+// Hosts call process() from an audio thread and everything else from other threads. The threads share the parameters'
+// values, which are atomic, and the effect, which one thread uses at a time. VST3 says that process() does not run
+// while a plugin is started or stopped, but some hosts (Ardour) do it: process() then gives silence instead of waiting.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ class Plugin final : public IComponent,
  public:
   static constexpr Uid kClassId = uid(0x6E0B8F1D, 0x53C94A27, 0x9F41D2A6, 0x70B35CE8);
 
-  Plugin();  // with one reference, the caller's
+  Plugin();  // the caller holds the first reference
 
   Result queryInterface(const Uid& id, void** object) override;
   uint32_t addRef() override;
@@ -41,7 +41,7 @@ class Plugin final : public IComponent,
   Result getRoutingInfo(RoutingInfo& in, RoutingInfo& out) override;
   Result activateBus(int32_t media, int32_t direction, int32_t index, Bool state) override;
   Result setActive(Bool state) override;
-  Result setState(IBStream* stream) override;  // the component's and the controller's: they are one
+  Result setState(IBStream* stream) override;  // of IComponent and of IEditController
   Result getState(IBStream* stream) override;
 
   Result setBusArrangements(SpeakerArrangement* inputs, int32_t numIns, SpeakerArrangement* outputs,
@@ -69,7 +69,7 @@ class Plugin final : public IComponent,
   void* createView(const char* name) override;
 
  private:
-  // What an effect is made for; another one needs another effect.
+  // The settings that an effect is created for: a change of them needs a new effect.
   struct Setup {
     int model = 0;
     double sample_rate = 44100;
@@ -90,7 +90,7 @@ class Plugin final : public IComponent,
   int channels_ = 2;
   bool active_ = false;
   Setup setup_;                     // of effect_
-  std::unique_ptr<Effect> effect_;  // none until it is asked for and could be made
+  std::unique_ptr<Effect> effect_;  // null until prepare() succeeds
   std::atomic_flag effect_taken_;
   IComponentHandler* handler_ = nullptr;
 };

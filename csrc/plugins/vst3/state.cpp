@@ -22,7 +22,8 @@ uint32_t load(const uint8_t* bytes) {
   return word;
 }
 
-// A stream may give or take less than it is asked to: `step` is called with what is left until it is done or stuck.
+// Calls `step` with the bytes that are left until there are none or it fails: a stream may read or write fewer bytes
+// than it is asked to.
 template <typename Step>
 bool transfer(Bytes& bytes, const Step& step) {
   int32_t done = 0;

@@ -1,5 +1,5 @@
-// The parameters as bytes, what a host keeps in a project: "pvcs", the format's version, then each value; all integers
-// are 32-bit little-endian.
+// The saved state of the plugin, which a host keeps in a project: the bytes "pvcs", the version of the format, then the
+// value of each parameter; integers are 32-bit little-endian.
 #pragma once
 
 #include <array>
@@ -11,9 +11,9 @@ namespace pyvocsep::vst3 {
 
 using Values = std::array<int, kParameterCount>;
 
-// False if the stream does not take all of it.
+// Returns false if the stream does not take all bytes.
 bool write_state(const Values& values, IBStream& stream);
-// False, with `values` unchanged, if it is not a state that this version understands.
+// Returns false, with `values` unchanged, if the stream holds no state that this version reads.
 bool read_state(IBStream& stream, Values& values);
 
 }  // namespace pyvocsep::vst3

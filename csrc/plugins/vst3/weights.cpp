@@ -21,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The file this code was loaded from, with symbolic links followed: <bundle>/Contents/<platform>/<library>.
+// Path of the file that this code was loaded from, with symbolic links followed:
+// <bundle>/Contents/<platform>/<library>.
 fs::path library() {
   static const char inside = 0;
 #if defined(_WIN32)
@@ -38,7 +39,7 @@ fs::path library() {
 #endif
 }
 
-// A bundle brings its weights; the one inside the Python package uses those that the package has.
+// The weights in the bundle's Resources; the bundle inside the Python package has none and uses those of the package.
 fs::path weights(const std::string& name) {
   const fs::path contents = library().parent_path().parent_path();
   const fs::path own = contents / "Resources" / (name + ".safetensors");

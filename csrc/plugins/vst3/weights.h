@@ -1,12 +1,12 @@
-// The plugin's models, from the files beside it.
+// The plugin's models, read from the model files of its bundle.
 #pragma once
 
-#include "nn/model.h"
+#include "pyvocsep/model.h"
 
 namespace pyvocsep::vst3 {
 
-// kModelNames[index]; once read it stays, since hosts make a plugin several times before they use it. Throws what Model
-// throws. From any thread.
+// The model kModelNames[index]. It is read once and kept, since hosts create a plugin several times before they use it.
+// Throws what Model throws; may be called from any thread.
 const Model& load_model(int index);
 
 }  // namespace pyvocsep::vst3

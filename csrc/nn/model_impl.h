@@ -1,29 +1,28 @@
-// A model file read, checked and ready to make networks.
+// What a Model holds, and how it becomes a network.
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "dsp/grid.h"
 #include "kernels/kernels.h"
 #include "model/model_file.h"
 #include "nn/network.h"
+#include "pyvocsep/model.h"
 
 namespace pyvocsep {
 
-class Model {
+class Model::Impl {
  public:
-  // Throws what ModelFile and kernels(precision) throw.
-  explicit Model(const std::string& path, Precision precision = Precision::kFloat32)
-      : Model(ModelFile(path), precision) {}
-  explicit Model(ModelFile file, Precision precision = Precision::kFloat32);
+  // Throws what kernels(precision) throws, and std::invalid_argument for what is wrong in the file.
+  Impl(ModelFile file, Precision precision);
 
   const ModelFile& file() const { return file_; }
   const std::string& architecture() const { return file_.text("architecture"); }
   int sample_rate() const { return sample_rate_; }
   int n_fft() const { return n_fft_; }
   int hop() const { return hop_; }
-  // The network's bins: those above them take the mean mask of the top `extension_bins`.
+
+  // Bins of the network. Those of a stream that lie above take the mean mask of the top `extension_bins` of these.
   int bins() const { return n_fft_ / 2 + 1; }
   int extension_bins() const { return extension_bins_; }
 
@@ -34,7 +33,7 @@ class Model {
 
  private:
   ModelFile file_;
-  const Kernels& kernels_;  // of the networks
+  const Kernels& kernels_;  // of the network's precision
   int sample_rate_, n_fft_, hop_, extension_bins_;
 };
 
