@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +21,13 @@ SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
 @dataclass(frozen=True)
 class Track:
-    """One stem in a file: all of its channels, or one of them."""
+    """One stem in a file: all of its channels, or one of them; of a long file, only the ``seconds`` in
+    its middle.
+    """
 
     path: Path
     channel: int | None = None
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,16 @@ def mir1k(folder: Path, singers: Sequence[str] | None = None) -> list[Pair]:
     return _some(pairs, folder, "clips named singer_song_clip")
 
 
-def instrumentals(folder: Path) -> list[Track]:
-    """Every audio file below a folder, as music without a voice."""
-    tracks = [Track(file) for file in sorted(_folder(folder).rglob("*")) if file.suffix in SUFFIXES]
+def instrumentals(folder: Path, seconds: float = math.inf, without: Sequence[str] = ()) -> list[Track]:
+    """Every audio file below a folder, as music without a voice, ``seconds`` of each at most.
+
+    Files in the subfolders (one for each collection of music) named by ``without`` are left out.
+    """
+    tracks = [
+        Track(file, seconds=seconds)
+        for file in sorted(_folder(folder).rglob("*"))
+        if file.suffix in SUFFIXES and file.relative_to(folder).parts[0] not in without
+    ]
     return _some(tracks, folder, "audio files")
 
 
@@ -94,20 +105,28 @@ class Decoder:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.maps: dict[Path, tuple[Audio, int]] = {}
+        self.maps: dict[tuple[Path, float], tuple[Audio, int]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
-    def open(self, path: Path) -> tuple[Audio, int]:
-        """Samples (frames, channels) as a memory map, and the sample rate in Hz."""
-        if path not in self.maps:
-            self.maps[path] = self._open(path)
-        return self.maps[path]
+    def open(self, track: Track) -> tuple[Audio, int]:
+        """Samples (frames, channels) of a track's file, or of its middle, as a memory map, and the sample
+        rate in Hz.
+        """
+        key = track.path, track.seconds
+        if key not in self.maps:
+            self.maps[key] = self._open(*key)
+        return self.maps[key]
 
-    def _open(self, path: Path) -> tuple[Audio, int]:
-        name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:24]
+    def _open(self, path: Path, seconds: float) -> tuple[Audio, int]:
+        part = "" if math.isinf(seconds) else f"-{seconds:g}"
+        name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:24] + part
         for cached in self.folder.glob(f"{name}.*.float32.npy"):
-            return np.load(cached, mmap_mode="r"), int(cached.name.split(".")[1])
+            return np.load(cached, mmap_mode="r"), int(cached.name.split(".")[-3])
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        if len(samples) > seconds * rate:
+            length = int(seconds * rate)
+            start = (len(samples) - length) // 2
+            samples = samples[start : start + length]
         cached = self.folder / f"{name}.{rate}.float32.npy"
         partial = self.folder / f"{name}.{os.getpid()}.partial"
         with partial.open("wb") as file:
@@ -117,7 +136,7 @@ class Decoder:
 
     def excerpt(self, track: Track, start: int, length: int) -> Audio:
         """``length`` samples from ``start`` on, (channels, length), silence where the recording has none."""
-        samples, _ = self.open(track.path)
+        samples, _ = self.open(track)
         audio = np.zeros((1 if track.channel is not None else samples.shape[1], length), np.float32)
         low, high = max(start, 0), min(start + length, len(samples))
         if low < high:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 from .datasets import Pair, Track, instrumentals, mir1k, musdb
+from .voices import Singer, voices
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -29,6 +31,10 @@ class Data:
     mir1k: str | None = None
     singers: tuple[str, ...] | None = None  # of MIR-1K; None is all
     instrumentals: str | None = None
+    instrumental_seconds: float = math.inf  # of each piece of music without a voice, its middle
+    instrumentals_held_out: tuple[str, ...] = ()  # subfolders that are never trained on
+    voices: str | None = None
+    voices_licences: str = "any"  # or "open"
     held_out: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
     equal_energy: bool = False  # score mixtures at 0 dB, as the MIR-1K protocol does, not as recorded
@@ -57,7 +63,14 @@ class Data:
         return [pair for pair in self.pairs(root) if matches(pair, self.watched)]
 
     def instrumental_tracks(self, root: Path) -> list[Track]:
-        return instrumentals(root / self.instrumentals) if self.instrumentals else []
+        if not self.instrumentals:
+            return []
+        return instrumentals(
+            root / self.instrumentals, self.instrumental_seconds, self.instrumentals_held_out
+        )
+
+    def solo_voices(self, root: Path) -> list[Singer]:
+        return voices(root / self.voices, self.voices_licences) if self.voices else []
 
 
 def matches(pair: Pair, names: Iterable[str]) -> bool:
@@ -72,6 +85,7 @@ class Mixing:
     """
 
     recorded: float = 0.3  # voice and accompaniment of one recording stay together
+    phrases: float = 0.5  # of voices that are not as recorded, if there are dry ones to make phrases of
     dry_voices: float = 0.45  # of all voices, those nobody mixed (MIR-1K)
     dry_backings: float = 0.1  # of all backings, the accompaniments of such clips
     instrumentals: float = 0.5  # of all backings, music without a voice
@@ -103,10 +117,13 @@ class Mixing:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train. The rate rises over ``warmup`` steps and falls as half a cosine
-    to zero.
+    """How long and how fast to train. The rate rises over ``warmup`` steps; then it falls as half a
+    cosine to zero, or, of the schedule "constant", stays until ``decay_steps`` before the end and falls
+    in a line to zero.
     """
 
+    schedule: str = "cosine"
+    decay_steps: int = 0
     steps: int = 5000
     batch: int = 8
     frames: int = 130
