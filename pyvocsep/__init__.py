@@ -6,6 +6,7 @@ effects. The command line is `pyvocsep`.
 
 from __future__ import annotations
 
+from pyvocsep import _compiled  # noqa: F401  (first: it explains a missing core)
 from pyvocsep.board import Board
 from pyvocsep.effects import StemMixer
 from pyvocsep.errors import AudioFileError, AudioWarning
