@@ -25,9 +25,9 @@ class Row:
 def rows_of(benches: Sequence[Any]) -> list[Row]:
     """The rows of all groups, the best of each first.
 
-    What a benchmark left in ``extra_info`` says what its figure is: ``audio_seconds`` x real time, ``samples``
-    the cost of one, ``flops`` GFLOP/s, ``budget_seconds`` percentiles of a budget, ``peak_mb`` memory; else it
-    is time.
+    What a benchmark left in ``extra_info`` says what its figure is: ``audio_seconds`` x real time,
+    ``samples`` the cost of one, ``flops`` GFLOP/s, ``budget_seconds`` percentiles of a budget, ``peak_mb``
+    memory; else it is time.
     """
     done = [bench for bench in benches if bench.stats.rounds]
     peaks = {

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from pyvocsep.training import recipe as recipes  # noqa: E402
-from pyvocsep.training.recipe import find_recipe, load_recipe  # noqa: E402
+from pyvocsep.training import recipe as recipes
+from pyvocsep.training.recipe import find_recipe, load_recipe
 
 BASE = """
 name = "base"
@@ -79,13 +79,13 @@ def test_a_circle_is_an_error_that_names_its_recipes(shipped: Path, tmp_path: Pa
     for name, base in (("a", "b"), ("b", "c"), ("c", "a")):
         (shipped / f"{name}.toml").write_text(f'extends = "{base}"\n')
     (tmp_path / "mine.toml").write_text('extends = "b"\n')
-    with pytest.raises(ValueError, match="circle: mine -> b -> c -> a -> b$"):
+    with pytest.raises(ValueError, match=r"circle: mine -> b -> c -> a -> b$"):
         load_recipe(tmp_path / "mine.toml")
 
 
 def test_a_recipe_cannot_extend_itself(shipped: Path) -> None:
     (shipped / "a.toml").write_text('extends = "a"\n')
-    with pytest.raises(ValueError, match="circle: a -> a$"):
+    with pytest.raises(ValueError, match=r"circle: a -> a$"):
         load_recipe(shipped / "a.toml")
 
 
