@@ -3,31 +3,34 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
+# Build tools come from the environment and the build folder stays, so that only what changed is compiled.
+install := $(BIN)/pip install --no-build-isolation --config-settings=build-dir=build/python \
+  --config-settings=cmake.define.PYVOCSEP_TEST_MODULE=ON --config-settings=cmake.define.PYVOCSEP_WERROR=ON
+
 .PHONY: build test lint bench sanitize
 
-# The package, installed editable: Python changes count at once, C++ changes after the next `make build`. Only what
-# changed is compiled, since build/python stays and pip takes its build tools from the environment.
+# The package, editable: Python changes count at once, C++ changes after the next `make build`.
 build: $(VENV)/installed
-	pip install --quiet --no-build-isolation --no-deps --editable . --config-settings=build-dir=build/python \
-	  --config-settings=cmake.define.PYVOCSEP_TEST_MODULE=ON --config-settings=cmake.define.PYVOCSEP_WERROR=ON
+	$(install) --quiet --no-deps --editable .
 
-# Everything that building, testing and linting need. It installs the package once; `build` then replaces it.
+# The environment, with everything that building, testing and linting need.
 $(VENV)/installed: pyproject.toml
 	python3 -m venv $(VENV)
-	pip install ".[dev,bench]" torch==2.13.0
+	$(BIN)/pip install scikit-build-core pybind11 cmake ninja
+	$(install) --editable ".[dev,bench]" torch==2.13.0
 	touch $@
 
 test: build
-	pytest
+	$(BIN)/pytest
 
 lint: $(VENV)/installed
-	ruff check .
-	ruff format --check .
-	mypy
-	find csrc -name '*.cpp' -o -name '*.h' | xargs clang-format --dry-run -Werror
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	find csrc -name '*.cpp' -o -name '*.h' | xargs $(BIN)/clang-format --dry-run -Werror
 
 bench: build
-	pytest bench
+	$(BIN)/pytest bench
 
 # The C++ tests, the plugin's too, with the address and undefined-behaviour sanitizers.
 sanitize: $(VENV)/installed

@@ -186,7 +186,7 @@ def _with_bases(path: Path, extending: tuple[Path, ...] = ()) -> dict[str, Any]:
         names = " -> ".join(recipe.stem for recipe in chain)
         raise ValueError(f"{chain[0]} extends recipes that extend each other in a circle: {names}")
     try:
-        tables = tomllib.loads(path.read_text())
+        tables: dict[str, Any] = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not a recipe: {error}") from None
     if "extends" not in tables:
