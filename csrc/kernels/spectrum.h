@@ -1,8 +1,8 @@
-// Between the transform and the network: magnitudes to a power on the way in, masks on the way out.
+// Features for the network from spectra, and masks applied to spectra.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 

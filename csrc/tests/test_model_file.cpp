@@ -5,15 +5,16 @@
 #include <string>
 #include <system_error>
 
-#include "core/json.h"
-#include "core/model.h"
-#include "random_model.h"
+#include "model/json.h"
+#include "model/model_file.h"
+#include "pyvocsep/model.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
 namespace {
 
-void load(const std::string& bytes) { Model(ModelFile(bytes, "test.safetensors")); }
+void load(const std::string& bytes) { Model::from_bytes(bytes, "test.safetensors"); }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   REQUIRE(text.find(from) != std::string::npos);
@@ -40,7 +41,7 @@ TEST_CASE("a file cut short anywhere is refused") {
   }
 }
 
-TEST_CASE("damage in the header or the weights is an error or harmless, never a crash") {
+TEST_CASE("a damaged header or damaged weights give an error or a working model, never a crash") {
   const std::string bytes = test::random_gru().bytes();
   std::mt19937 random(11);
   int refused = 0;

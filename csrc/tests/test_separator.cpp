@@ -1,4 +1,5 @@
-// The three promises: streaming is the offline result bit for bit; the stems sum to the input; real-time safe.
+// The three promises: streaming gives the bits of the offline result, the stems sum to the input, process() is
+// real-time safe.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -8,10 +9,12 @@
 #include <random>
 #include <vector>
 
-#include "allocations.h"
-#include "core/denormals.h"
-#include "core/separator.h"
-#include "random_model.h"
+#include "base/buffer.h"
+#include "base/denormals.h"
+#include "pyvocsep/limits.h"
+#include "pyvocsep/separator.h"
+#include "tests/allocations.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
@@ -57,9 +60,9 @@ Stems whole(Separator& separator, const Signal& x) {
 }
 
 const Model& model(int which) {
-  static const Model models[] = {Model(ModelFile(test::random_band_gru().bytes(), "band")),
-                                 Model(ModelFile(test::random_gru().bytes(), "gru")),
-                                 Model(ModelFile(test::random_band_gru(4).bytes(), "band with a quarter hop"))};
+  static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
+                                 Model::from_bytes(test::random_gru().bytes(), "gru"),
+                                 Model::from_bytes(test::random_band_gru(4).bytes(), "band with a quarter hop")};
   return models[which];
 }
 
@@ -85,7 +88,7 @@ TEST_CASE("any block sizes and any number of threads give the same bits") {
       }
 }
 
-TEST_CASE("sample by sample is no exception") {
+TEST_CASE("blocks of one sample give the same bits") {
   const Signal x = noise(2, 3000);
   Separator separator(model(0), 44100, 2, 1);
   const Stems expected = whole(separator, x);
@@ -93,7 +96,7 @@ TEST_CASE("sample by sample is no exception") {
   CHECK(separate(separator, x, [] { return 1; }).vocals == expected.vocals);
 }
 
-TEST_CASE("the stems sum to the delayed input, and the mask does something") {
+TEST_CASE("the stems sum to the delayed input, and the vocals are not silent") {
   for (int which = 0; which < 3; ++which) {
     const Signal x = noise(2, 30000);
     Separator separator(model(which), 44100, 2, 1);
@@ -118,7 +121,7 @@ TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, f
     test::ModelBuilder m = test::random_band_gru(divisor);
     m.tensor("decoder.bias", {257, 2}, 0.0f);
     m.tensor("norm.weight", {32}, 0.0f);
-    const Model half(ModelFile(m.bytes(), "half"));  // sigmoid(0) = 1/2
+    const Model half = Model::from_bytes(m.bytes(), "half");  // sigmoid(0) = 1/2
     const Signal x = noise(2, 10000);
     for (const double rate : {44100.0, 48000.0, 22050.0}) {
       Separator separator(half, rate, 2, 1);
@@ -135,7 +138,7 @@ TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, f
   }
 }
 
-TEST_CASE("samples that are no numbers, or beyond all measure, are silence and leave the state sound") {
+TEST_CASE("NaN, infinities and samples beyond +-1e15 are processed as silence and leave the state finite") {
   Signal x = noise(2, 20000);
   Separator separator(model(0), 44100, 2, 1);
   Signal silent = x;
@@ -147,7 +150,7 @@ TEST_CASE("samples that are no numbers, or beyond all measure, are silence and l
   separator.reset();
   CHECK(whole(separator, x).vocals == expected.vocals);
 
-  for (float& v : x[1]) v = 0.9f * Separator::kLargestSample * (v > 0 ? 1.0f : -1.0f);
+  for (float& v : x[1]) v = 0.9f * static_cast<float>(PYVOCSEP_LARGEST_SAMPLE) * (v > 0 ? 1.0f : -1.0f);
   const Stems loud = whole(separator, x);
   for (const float v : loud.vocals[1]) CHECK(std::isfinite(v));
   separator.reset();
@@ -185,7 +188,7 @@ TEST_CASE("process allocates nothing") {
 }
 
 TEST_CASE("the allocation counter counts") {
-  const void* volatile escaped = nullptr;  // without it a compiler may leave the allocation out
+  const void* volatile escaped = nullptr;  // keeps the compiler from removing the allocation
   int seen = 0;
   {
     const test::CountAllocations counter;
@@ -222,7 +225,7 @@ TEST_CASE("denormals are flushed inside and the caller's mode restored") {
   CHECK(tiny * 0.1f > 0.0f);
 }
 
-TEST_CASE("what cannot be separated is refused") {
+TEST_CASE("rates, channels and threads out of range are refused") {
   CHECK_THROWS_WITH(Separator(model(0), 7999, 2, 1), doctest::Contains("8000 to 192000 Hz"));
   CHECK_THROWS_WITH(Separator(model(0), std::nan(""), 2, 1), doctest::Contains("8000 to 192000 Hz"));
   CHECK_THROWS_WITH(Separator(model(0), 44100, 3, 1), doctest::Contains("3 channels"));
