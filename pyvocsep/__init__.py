@@ -6,6 +6,7 @@ effects. The command line is `pyvocsep`.
 
 from __future__ import annotations
 
+from pyvocsep import _compiled  # noqa: F401  (first: it explains a missing core)
 from pyvocsep.effects.board import Board
 from pyvocsep.effects.stem_mixer import StemMixer
 from pyvocsep.effects.vst3 import load_vst3, vst3_path

@@ -39,12 +39,21 @@ print(_core.isa())
 
 
 @pytest.fixture(
-    params=["random-band-gru", "random-gru", *(name for name in shipped_models() if is_streaming(name))]
+    params=[
+        "random-band-gru",
+        "random-band-gru-with-level",
+        "random-gru",
+        *(name for name in shipped_models() if is_streaming(name)),
+    ]
 )
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "random-band-gru":
         # The default's dimensions, so that every kernel runs whole panels and their remainders.
         return random_band_gru(tmp_path / "model.safetensors", n_fft=2048, bands=36, dim=64)
+    if request.param == "random-band-gru-with-level":
+        return random_band_gru(
+            tmp_path / "model.safetensors", n_fft=2048, bands=36, dim=64, level_seconds="0.3"
+        )
     if request.param == "random-gru":
         return random_gru(tmp_path / "model.safetensors", n_fft=1024, hidden=100, layers=3)
     return model_path(request.param)

@@ -30,6 +30,7 @@ const Kernels kTable = {
     .magnitudes_mono = magnitudes_mono,
     .magnitudes_mean = magnitudes_mean,
     .magnitudes_stereo = magnitudes_stereo,
+    .energy = energy,
     .ratio_mask = ratio_mask,
     .apply_mask = apply_mask,
     .apply_masks = apply_masks,

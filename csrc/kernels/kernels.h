@@ -111,6 +111,8 @@ struct Kernels {
   // y[4k...] = |M|, |S|, |L|, |R| of bin k, each times scale, to the power exponent
   void (*magnitudes_stereo)(const float* l_re, const float* l_im, const float* r_re, const float* r_im, int bins,
                             float scale, float exponent, float* y);
+  // Sum over bins of (|X[k]| * scale)^2
+  float (*energy)(const float* re, const float* im, int bins, float scale);
   // mask[k] = (v[k] + e) / (v[k] + a[k] + 2 e)
   void (*ratio_mask)(const float* v, const float* a, int bins, float e, float* mask);
   // re[k] *= mask[k], im[k] *= mask[k]

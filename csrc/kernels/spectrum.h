@@ -37,6 +37,19 @@ inline void magnitudes_stereo(const float* l_re, const float* l_im, const float*
   }
 }
 
+// What lies past the last bin is not zero, so the last few bins are added one by one.
+inline float energy(const float* re, const float* im, int bins, float scale) {
+  Vec total = splat(0.0f);
+  int k = 0;
+  for (; k + kLanes <= bins; k += kLanes) {
+    const Vec r = load(re + k) * splat(scale), i = load(im + k) * splat(scale);
+    total = fma(r, r, fma(i, i, total));
+  }
+  float rest = 0.0f;
+  for (; k < bins; ++k) rest += re[k] * scale * (re[k] * scale) + im[k] * scale * (im[k] * scale);
+  return sum(total) + rest;
+}
+
 inline void ratio_mask(const float* v, const float* a, int bins, float e, float* mask) {
   const Vec e1 = splat(e), e2 = splat(2.0f * e);
   for (int k = 0; k < bins; k += kLanes) store(mask + k, (load(v + k) + e1) / (load(v + k) + load(a + k) + e2));

@@ -58,6 +58,13 @@ int read_dim(const ModelFile& file) {
   return dim;
 }
 
+std::optional<RunningLevel> read_level(const ModelFile& file) {
+  if (file.metadata().count("level_seconds") == 0) return std::nullopt;
+  const double hop_seconds = static_cast<double>(file.integer("hop", 1, PYVOCSEP_MAX_FRAME)) /
+                             file.integer("sample_rate", PYVOCSEP_MIN_SAMPLE_RATE, PYVOCSEP_MAX_SAMPLE_RATE);
+  return RunningLevel(file.real("level_seconds", 0.1, 60.0), hop_seconds);
+}
+
 std::string block_name(int index) { return "blocks." + std::to_string(index) + "."; }
 
 // Block 0 normalises its input; later blocks first add the residual of the previous block.
@@ -140,22 +147,31 @@ BandGruNetwork::BandGruNetwork(const Kernels& kernels, const ModelFile& file, co
       dim_(read_dim(file)),
       scale_(2.0f / static_cast<float>(grid.frame)),
       exponent_(static_cast<float>(file.real("exponent", 0.05, 1.0))),
+      level_(read_level(file)),
       zones_(read_zones(kernels, file, dim_, channels)),
       norm_(kernels, file, block_name(count_blocks(file) - 1) + "band_scale", "norm.weight", dim_),
+      energies_(max_frames),
+      scales_(max_frames),
       features_(static_cast<size_t>(max_frames) * features_stride()),
       x_(static_cast<size_t>(max_frames) * bands() * dim_),
       normed_(x_.size()),
       hidden_(x_.size()),
       gates_(3 * x_.size()),
       start_(dim_) {
+  std::fill_n(scales_.data(), max_frames, scale_);
   for (int i = 0; i < count_blocks(file); ++i) blocks_.emplace_back(kernels, file, i, dim_, bands(), max_frames);
 }
 
 void BandGruNetwork::reset() noexcept {
+  if (level_) level_->reset();
   for (Block& block : blocks_) block.states.clear();
 }
 
 void BandGruNetwork::process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept {
+  if (level_) {
+    team.split(frames, [&](int begin, int end) { measure(spectra, begin, end); });
+    for (int t = 0; t < frames; ++t) scales_[t] = scale_ * level_->next(energies_[t]);
+  }
   team.split(frames, [&](int begin, int end) { encode(spectra, begin, end); });
   for (Block& block : blocks_) {
     team.split(bands(), [&](int begin, int end) { time_stage(block, frames, begin, end); });
@@ -176,6 +192,19 @@ void BandGruNetwork::encode(const Spectra& spectra, int begin, int end) noexcept
   }
 }
 
+// The mean square of both channels, which mid and side share: |M|^2 + |S|^2 = (|L|^2 + |R|^2) / 2.
+void BandGruNetwork::measure(const Spectra& spectra, int begin, int end) noexcept {
+  const Timed timed(Stage::kFeatures);
+  for (int t = begin; t < end; ++t) {
+    const float* re = spectra.re + t * spectra.frame_stride;
+    const float* im = spectra.im + t * spectra.frame_stride;
+    energies_[t] = kernels_.energy(re, im, input_bins_, scale_);
+    if (channels_ == 2)
+      energies_[t] = 0.5f * (energies_[t] + kernels_.energy(re + spectra.channel_stride, im + spectra.channel_stride,
+                                                            input_bins_, scale_));
+  }
+}
+
 void BandGruNetwork::features(const Spectra& spectra, int begin, int end) noexcept {
   const Timed timed(Stage::kFeatures);
   for (int t = begin; t < end; ++t) {
@@ -183,10 +212,10 @@ void BandGruNetwork::features(const Spectra& spectra, int begin, int end) noexce
     const float* re = spectra.re + t * spectra.frame_stride;
     const float* im = spectra.im + t * spectra.frame_stride;
     if (channels_ == 2)
-      kernels_.magnitudes_stereo(re, im, re + spectra.channel_stride, im + spectra.channel_stride, input_bins_, scale_,
-                                 exponent_, f);
+      kernels_.magnitudes_stereo(re, im, re + spectra.channel_stride, im + spectra.channel_stride, input_bins_,
+                                 scales_[t], exponent_, f);
     else
-      kernels_.magnitudes_mono(re, im, input_bins_, scale_, exponent_, f);
+      kernels_.magnitudes_mono(re, im, input_bins_, scales_[t], exponent_, f);
     std::fill(f + input_bins_ * columns(), f + features_stride(), 0.0f);  // bins above half the sample rate
   }
 }

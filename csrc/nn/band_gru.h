@@ -2,7 +2,8 @@
 // time, shared by all bands) and (a bidirectional GRU along the bands of one frame) follow; output layers give the
 // masks of mid and side. Bands of one zone z, which are equally wide, share all weights but their biases:
 //
-//   x[t, b]   = W_e[z] f[t, b] + b_e[b]             f: (|M|, |S|, |L|, |R|) * 2 / N, to the power `exponent`
+//   x[t, b]   = W_e[z] f[t, b] + b_e[b]             f: (|M|, |S|, |L|, |R|) * 2 / N, to the power `exponent`;
+//                                                  divided by the running level before that, if the file has one
 //   x        += s_t * GRU_time(norm(x))             one state for each band, carried from frame to frame
 //   x        += s_b * BiGRU_bands(norm(x))          no memory from frame to frame; s: one factor for each value
 //   mask      = sigmoid(W_d[z] norm(x)[t, b] + b_d[b])
@@ -14,12 +15,14 @@
 // at construction, and only the mid gets a mask.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/buffer.h"
 #include "dsp/grid.h"
 #include "nn/layers.h"
 #include "nn/network.h"
+#include "nn/running_level.h"
 
 namespace pyvocsep {
 
@@ -56,6 +59,7 @@ class BandGruNetwork : public Network {
   float* row(Buffer& buffer, int frame, int band) {
     return buffer.data() + (static_cast<ptrdiff_t>(frame) * bands() + band) * dim_;
   }
+  void measure(const Spectra& spectra, int begin, int end) noexcept;
   void features(const Spectra& spectra, int begin, int end) noexcept;
   void encode(const Spectra& spectra, int begin, int end) noexcept;
   void time_stage(Block& block, int frames, int begin, int end) noexcept;
@@ -67,10 +71,13 @@ class BandGruNetwork : public Network {
   const Kernels& kernels_;
   int channels_, bins_, input_bins_, dim_;
   float scale_, exponent_;
+  std::optional<RunningLevel> level_;
   std::vector<Zone> zones_;
   std::vector<Block> blocks_;
   AddNorm norm_;
 
+  Buffer energies_;    // of each frame, if there is a level
+  Buffer scales_;      // of the magnitudes of each frame
   Buffer features_;    // [max_frames][padded(bins)][columns()]
   Buffer x_, normed_;  // [max_frames][bands][dim]
   Buffer hidden_;      // [max_frames][bands][forward, backward]

@@ -152,6 +152,19 @@ TEST_CASE("stereo magnitudes are those of M, S, L and R, interleaved") {
   });
 }
 
+TEST_CASE("energy counts every bin once, and nothing past the last") {
+  for_each_isa([](const Kernels& k) {
+    for (const int bins : {1, 15, 16, 77, 1025}) {
+      Buffer re = random_buffer(bins + 40, 1), im = random_buffer(bins + 40, 2);
+      double exact = 0;
+      for (int b = 0; b < bins; ++b) exact += 0.25 * (double{re[b]} * re[b] + double{im[b]} * im[b]);
+      for (int b = bins; b < bins + 40; ++b) re[b] = im[b] = NAN;
+      CAPTURE(bins);
+      CHECK(k.energy(re.data(), im.data(), bins, 0.5f) == doctest::Approx(exact).epsilon(1e-5));
+    }
+  });
+}
+
 TEST_CASE("masks of mid and side, applied to left and right") {
   for_each_isa([](const Kernels& k) {
     const int bins = 77;

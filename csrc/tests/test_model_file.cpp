@@ -96,6 +96,15 @@ TEST_CASE("errors name the tensor or the key") {
   }
 }
 
+TEST_CASE("the memory of a running level is optional, and a length of time") {
+  CHECK_NOTHROW(load(test::random_band_gru(2, "4.0").bytes()));
+  for (const char* value : {"0", "-4", "nan", "61", "long", "0.09"}) {
+    CAPTURE(value);
+    CHECK_THROWS_WITH_AS(load(test::random_band_gru(2, value).bytes()), doctest::Contains("level_seconds"),
+                         std::invalid_argument);
+  }
+}
+
 TEST_CASE("half precision weights are read exactly") {
   // 1, -2, the largest, the smallest normal and the smallest denormal half.
   const std::string data("\x00\x3c\x00\xc0\xff\x7b\x00\x04\x01\x00", 10);

@@ -271,7 +271,7 @@ def test_an_effect_that_is_busy_says_so(model: Path, mixture: Mixture) -> None:
     board = Board([mixer])
     with mixer._exclusive, pytest.raises(RuntimeError, match="StemMixer is busy"):
         board(mixture(9), RATE)
-    with board._alone:
+    with board._exclusive:
         for call in (lambda: board(mixture(9), RATE), board.flush, board.reset, board.clear):
             with pytest.raises(RuntimeError, match="Board is busy"):
                 call()
