@@ -72,7 +72,7 @@ EDITS = st.one_of(
     st.sampled_from(["nan", "inf", "1e999", "9" * 400, "gru", "band-gru"]),
 )
 KEYS = (
-    "format architecture sample_rate n_fft hop exponent stems extension_bins band_counts band_widths name".split()
+    "format architecture sample_rate n_fft hop exponent stems extension_bins band_counts band_widths level_seconds name".split()
 )
 
 

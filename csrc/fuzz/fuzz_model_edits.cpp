@@ -74,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FuzzedDataProvider input(data, size);
   static const test::ModelBuilder band_gru = test::small_band_gru(), gru = test::small_gru();
   test::ModelBuilder model = input.ConsumeBool() ? band_gru : gru;
+  if (input.ConsumeBool()) model.metadata["level_seconds"] = "3";
   const int channels = input.ConsumeIntegralInRange(1, 2);
   const Precision wanted = input.PickValueInArray({Precision::kFloat32, Precision::kBfloat16, Precision::kInt8});
   for (int edits = 0; edits < 6 && input.remaining_bytes() > 0; ++edits) edit(input, model);

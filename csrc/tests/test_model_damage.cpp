@@ -19,7 +19,9 @@ namespace {
 
 using Builder = test::ModelBuilder;
 
-std::vector<Builder> builders() { return {test::random_band_gru(), test::random_band_gru(4), test::random_gru()}; }
+std::vector<Builder> builders() {
+  return {test::random_band_gru(2, "5"), test::random_band_gru(4), test::random_gru()};
+}
 
 // Whether the file loads; then it has separated some frames, into finite samples.
 bool loads(const std::string& bytes) {
@@ -112,21 +114,25 @@ TEST_CASE("each key of the metadata with a value that makes no sense is refused 
                                 "63",  "65536",  "nan",   "inf",     "1e30",       "4294967552",
                                 "0.5", "five",   "1,2,3", "5,3,4,1", "1,,1",       ",",
                                 "0,0", "-5,3,4", "512 ",  "0x40",    "2147483648", std::string(5000, '9')};
-  const char* const keys[] = {"format", "architecture", "sample_rate",    "n_fft",       "hop",
-                              "stems",  "exponent",     "extension_bins", "band_counts", "band_widths"};
+  const char* const keys[] = {"format",   "architecture",   "sample_rate", "n_fft",       "hop",          "stems",
+                              "exponent", "extension_bins", "band_counts", "band_widths", "level_seconds"};
   for (const Builder& sound : builders())
     for (const std::string key : keys) {
       if (sound.metadata.count(key) == 0) continue;
       CAPTURE(key);
       Builder m = sound;
       m.metadata.erase(key);
-      CHECK_THROWS_WITH_AS(Model::from_bytes(m.bytes(), "x"), doctest::Contains(("'" + key + "' is missing").c_str()),
-                           std::invalid_argument);
+      if (key == "level_seconds")
+        CHECK(loads(m.bytes()));  // it is the one that need not be there
+      else
+        CHECK_THROWS_WITH_AS(Model::from_bytes(m.bytes(), "x"), doctest::Contains(("'" + key + "' is missing").c_str()),
+                             std::invalid_argument);
       for (const std::string& value : values) {
         CAPTURE(value);
         m.metadata[key] = value;
         const bool harmless = (key == "exponent" && (value == "1" || value == "0.5")) ||
-                              (key == "extension_bins" && (value == "1" || value == "7" || value == "63"));
+                              (key == "extension_bins" && (value == "1" || value == "7" || value == "63")) ||
+                              (key == "level_seconds" && (value == "1" || value == "7" || value == "0.5"));
         CHECK(loads(m.bytes()) == harmless);
         if (!harmless) {
           try {
