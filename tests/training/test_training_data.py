@@ -127,9 +127,9 @@ def test_no_singer_of_the_test_set_is_in_any_batch(name, tmp_path, monkeypatch):
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, 0.1 * rng.standard_normal((4000, 2)), 16_000)
     opened = []
-    open_file = datasets.Decoder.open
+    open_track = datasets.Decoder.open
     monkeypatch.setattr(
-        datasets.Decoder, "open", lambda self, path: opened.append(path) or open_file(self, path)
+        datasets.Decoder, "open", lambda self, track: opened.append(track.path) or open_track(self, track)
     )
     examples = Mixtures(
         recipe.data.training_pairs(tmp_path),
@@ -181,13 +181,13 @@ def test_a_file_is_decoded_once_and_read_in_parts(data):
     decoder = datasets.Decoder(data / "decoded")
     track = datasets.musdb(data / "songs")[0].vocals
     expected, rate = soundfile.read(track.path, dtype="float32", always_2d=True)
-    samples, found_rate = decoder.open(track.path)
+    samples, found_rate = decoder.open(track)
     assert (found_rate, samples.shape) == (rate, expected.shape)
     part = decoder.excerpt(track, -10, 30)
     assert np.all(part[:, :10] == 0)
     np.testing.assert_array_equal(part[:, 10:], expected[:20].T)
     assert len(list((data / "decoded").iterdir())) == 1
-    again = datasets.Decoder(data / "decoded").open(track.path)
+    again = datasets.Decoder(data / "decoded").open(track)
     assert np.array_equal(again[0], samples)
 
 
@@ -214,12 +214,12 @@ def test_a_recorded_pair_is_kept_as_it_was(data):
     voice, backing, limit = mixtures(data, mixing=mixing, pairs=song).mix(np.random.default_rng(5))
     assert limit == GRID.bins
     decoder = datasets.Decoder(data / "decoded")
-    samples = [decoder.open(track.path)[0].T for track in (song[0].vocals, song[0].accompaniment)]
+    samples = [decoder.open(track)[0].T for track in (song[0].vocals, song[0].accompaniment)]
     frame = GRID.frame_length(16_000)
     correlations = []
     for start in range(16_000 - frame - 19 * frame // 2 + 1):
         part = samples[0][:, start : start + frame].astype(np.float32)
-        correlations.append(abs(np.vdot(analyse(part, frame, frame)[:, 0, : GRID.bins], voice[:, 0])))
+        correlations.append(abs(np.vdot(analyse(part, frame, frame // 2)[:, 0, : GRID.bins], voice[:, 0])))
     start = int(np.argmax(correlations))
     length = frame + 19 * frame // 2
     for stem, whole in zip((voice, backing), samples, strict=True):
