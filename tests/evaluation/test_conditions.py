@@ -79,7 +79,7 @@ def test_the_level_benchmark_gives_every_gain_and_compares_at_that_gain(data):
     assert deaf["vocals uSDR at +12 dB"] == np.inf
     assert deaf["vocals uSDR at -60 dB"] == pytest.approx(0)
     summary = protocols.summarise([results["half"]], protocols.BENCHMARKS["level"])
-    assert list(summary)[0] == "mean vocals uSDR at +12 dB"
+    assert next(iter(summary)) == "mean vocals uSDR at +12 dB"
     assert len(summary) == len(protocols.GAINS_DB)
 
 
