@@ -129,7 +129,9 @@ class Separator:
             self._ndim = 2
 
     def __reduce__(self) -> tuple[type[Separator], tuple[Any, ...]]:
-        return type(self), self._arguments  # the configuration: a copy, or one in another process, begins a stream
+        return type(
+            self
+        ), self._arguments  # the configuration: a copy, or one in another process, begins a stream
 
     def __repr__(self) -> str:
         return f"Separator(sample_rate={self.sample_rate}, channels={self.channels}, model={self.model!r})"

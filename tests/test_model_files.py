@@ -1,4 +1,4 @@
-"""Model files that are damaged, or made to do damage: refused as the reference implementation refuses them."""
+"""Model files that are damaged, or made to do damage: refused as the reference refuses them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def files(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=400, deadline=None)
 @given(files())
-def test_what_the_reference_refuses_is_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_what_the_reference_refuses_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     path = tmp_path_factory.getbasetemp() / "some.safetensors"
     path.write_bytes(content)
     try:
@@ -80,7 +82,8 @@ EDITS = st.one_of(
     st.sampled_from(["nan", "inf", "1e999", "9" * 400, "gru", "band-gru"]),
 )
 KEYS = (
-    "format architecture sample_rate n_fft hop exponent stems extension_bins band_counts band_widths level_seconds name".split()
+    *("format", "architecture", "sample_rate", "n_fft", "hop", "exponent", "stems", "extension_bins"),
+    *("band_counts", "band_widths", "level_seconds", "name"),
 )
 
 
@@ -97,7 +100,8 @@ def test_any_metadata_load_and_work_or_are_refused(tmp_path_factory, make, edits
     try:
         separator = pyvocsep.Separator(16_000, 2, path)
     except ValueError as error:
-        assert len(str(error)) < 1_000
+        if len(str(error)) >= 1_000:
+            raise
         return
     vocals, accompaniment = separator.process(np.ones((2, 3_000), np.float32))
     assert np.isfinite(vocals).all()
@@ -113,9 +117,10 @@ def test_tensors_of_any_shape_load_and_work_or_are_refused(tmp_path_factory, dat
     tensors = {name: np.zeros(entry["shape"], np.float16) for name, entry in header.items()}
     for name in names:
         shape = header[name]["shape"]
-        kinds = [st.just(None), st.lists(st.integers(0, 40), max_size=4)]
-        kinds += [st.integers(0, 300).map(lambda size, i=i: shape[:i] + [size] + shape[i + 1 :]) for i in range(len(shape))]
-        other = data.draw(st.one_of(kinds))
+        other = data.draw(st.none() | st.lists(st.integers(0, 40), max_size=4) | st.just(list(shape)))
+        if other == shape:  # but for one size
+            place = data.draw(st.integers(0, len(shape) - 1))
+            other[place] = data.draw(st.integers(0, 300))
         if other is None:
             del tensors[name]
         else:
@@ -124,7 +129,10 @@ def test_tensors_of_any_shape_load_and_work_or_are_refused(tmp_path_factory, dat
     try:
         separator = pyvocsep.Separator(16_000, 1, path)
     except ValueError as error:
-        assert any(name.split(".")[-1] in str(error) or "block" in str(error) for name in header)
+        message = str(error)
+        is_named = any(name in message for name in header) or "block" in message or "is not three" in message
+        if not is_named:
+            raise
         return
     assert all(np.isfinite(stem).all() for stem in separator.process(np.ones(3_000, np.float32)))
 
@@ -161,7 +169,8 @@ def test_a_path_that_is_not_utf8(tmp_path: Path, name: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [b'"x":"\xff"', b'"\xc3":"x"', b'"x":"\\udc00"', b'"x":"\\ud800"', b'"x":"\xed\xa0\x80"', b'"x":"a\nb"']
+    "bad",
+    [b'"x":"\xff"', b'"\xc3":"x"', b'"x":"\\udc00"', b'"x":"\\ud800"', b'"x":"\xed\xa0\x80"', b'"x":"a\nb"'],
 )
 def test_metadata_that_are_no_text(tmp_path: Path, bad: bytes) -> None:
     header = b'{"__metadata__":{' + bad + b"}}"

@@ -30,7 +30,12 @@ class ModelFile {
   double real(const std::string& key, double lowest, double highest) const;
   std::vector<int> integers(const std::string& key) const;
 
+  // Whether there is a tensor of this name, or one whose name begins so.
   bool has(const std::string& tensor) const { return tensors_.count(tensor) > 0; }
+  bool has_any(const std::string& prefix) const {
+    const auto found = tensors_.lower_bound(prefix);
+    return found != tensors_.end() && found->first.compare(0, prefix.size(), prefix) == 0;
+  }
   // The tensor's shape, from which the sizes of a network are taken; throws std::invalid_argument that names it if it
   // is missing, has another number of dimensions or a size of zero.
   std::vector<int> shape(const std::string& name, size_t dimensions) const;

@@ -1,6 +1,7 @@
 #include "nn/gru.h"
 
 #include <algorithm>
+#include <string>
 
 #include "base/profile.h"
 #include "pyvocsep/limits.h"
@@ -11,13 +12,20 @@ namespace {
 
 constexpr float kOffset = 0.01f;  // e of the ratio mask
 
+// One tensor is enough: a file that lacks some of a layer's is damaged, not a shallower network.
+bool has_layer(const ModelFile& file, size_t index) {
+  for (const char* name : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"})
+    if (file.has(std::string("gru.") + name + "_l" + std::to_string(index))) return true;
+  return false;
+}
+
 std::vector<Gru> read_layers(const Kernels& kernels, const ModelFile& file, int bins) {
   std::vector<Gru> layers;
   for (int inputs = bins;;) {
     const std::string suffix = "_l" + std::to_string(layers.size());
     layers.emplace_back(kernels, file, "gru.", suffix, inputs);
     inputs = layers.back().hidden();
-    if (!file.has("gru.weight_ih_l" + std::to_string(layers.size()))) return layers;
+    if (!has_layer(file, layers.size())) return layers;
   }
 }
 

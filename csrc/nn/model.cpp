@@ -29,7 +29,8 @@ std::unique_ptr<Network> Model::Impl::make_network(const Grid& grid, int channel
   if (architecture() == "band-gru")
     return std::make_unique<BandGruNetwork>(kernels_, file_, grid, channels, max_frames);
   if (architecture() == "gru") return std::make_unique<GruNetwork>(kernels_, file_, grid, channels, max_frames);
-  file_.fail("architecture '" + file_.shown("architecture") + "' does not run in the core; it has 'band-gru' and 'gru'");
+  file_.fail("architecture '" + file_.shown("architecture") +
+             "' does not run in the core; it has 'band-gru' and 'gru'");
 }
 
 Model::Model(const std::string& path, Precision precision)

@@ -89,7 +89,7 @@ class Board(Effect, MutableSequence[Any]):
         for element in self._elements:
             if not (element is None or isinstance(element, Effect)):
                 raise TypeError(
-                    f"the board holds {element!r}, a plugin of pedalboard, which cannot be pickled or copied: "
+                    f"the board holds {element!r}, of pedalboard, which cannot be pickled or copied: "
                     "make the board anew where it is needed, from the plugins' settings"
                 )
         return type(self), (self._elements,)  # without the stream
@@ -137,7 +137,7 @@ class Board(Effect, MutableSequence[Any]):
 
 
 def _runs(elements: list[Any]) -> Iterator[tuple[Any, ...]]:
-    """Yield what makes a stage: an effect of ours or a `Mix` by itself, or neighbouring plugins of pedalboard."""
+    """Yield what makes a stage: an effect of ours or a `Mix`, or neighbouring plugins of pedalboard."""
     present = (element for element in elements if element is not None)
     for _, run in groupby(present, lambda element: id(element) if _is_by_itself(element) else None):
         yield tuple(run)

@@ -82,7 +82,7 @@ class ParallelStage(Stage):
         ]
         ready = min(output.shape[1] for output in joined)
         self._waiting = [output[:, ready:] for output in joined]
-        total = joined[0][:, :ready].copy()
+        total: Samples = joined[0][:, :ready].copy()
         for output in joined[1:]:
             total += output[:, :ready]
         return total

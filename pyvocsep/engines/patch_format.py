@@ -80,7 +80,10 @@ def read_patch_format(metadata: Mapping[str, str], path: str) -> PatchFormat:
 
 
 def check_graph(
-    inputs: Mapping[str, tuple[str, Shape]], outputs: Mapping[str, tuple[str, Shape]], form: PatchFormat, path: str
+    inputs: Mapping[str, tuple[str, Shape]],
+    outputs: Mapping[str, tuple[str, Shape]],
+    form: PatchFormat,
+    path: str,
 ) -> None:
     """Raise ValueError, naming the file, unless the graph turns `magnitudes` into `masks` of this form.
 

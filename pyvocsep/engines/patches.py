@@ -16,6 +16,7 @@ from pyvocsep.engines.patch_model import PatchModel
 from pyvocsep.engines.protocol import StemBlocks
 from pyvocsep.grid import Spectra
 
+
 class PatchEngine:
     """Separates one recording, patch by patch; see `Engine`.
 
@@ -42,7 +43,9 @@ class PatchEngine:
         self._trim.restart(past)
         self._mixture: Samples = np.zeros((self._channels, 0), np.float32)  # not yet returned
         self._pending_spectra: Spectra | None = None  # of the group that needs the frames after it as context
-        self._context: Samples = np.zeros(((form.patch_frames - form.kept_frames) // 2, form.bins), np.float32)
+        self._context: Samples = np.zeros(
+            ((form.patch_frames - form.kept_frames) // 2, form.bins), np.float32
+        )
         self._magnitudes: Samples = np.zeros((0, form.bins), np.float32)
         self._overlap: Samples = np.zeros((self._channels, past), np.float32)
 

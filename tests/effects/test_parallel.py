@@ -29,7 +29,9 @@ CHAINS: list[Callable[[], list[Any]]] = [
     lambda: [pedalboard.Gain(3), pedalboard.Mix([latency(400), pedalboard.Reverb()]), pedalboard.Delay(0.01)],
     lambda: [pedalboard.Mix([pedalboard.Chain([latency(300), latency(5)]), pedalboard.Gain(0)]), latency(64)],
     lambda: [pedalboard.Chain([pedalboard.Gain(0), pedalboard.Mix([latency(100), pedalboard.Gain(0)])])],
-    lambda: [pedalboard.Pedalboard([pedalboard.Mix([pedalboard.Mix([latency(9), latency(500)]), latency(50)])])],
+    lambda: [
+        pedalboard.Pedalboard([pedalboard.Mix([pedalboard.Mix([latency(9), latency(500)]), latency(50)])])
+    ],
     lambda: [pedalboard.Mix([pedalboard.Gain(1)])],
     lambda: [pedalboard.Mix([])],
 ]

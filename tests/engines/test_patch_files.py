@@ -28,7 +28,19 @@ SOUND = {
     "kept_frames": "8",
 }
 NONSENSE = {
-    "sample_rate": ["0", "-1", "7999", "192001", "44100.0", "", "nan", "1e5", "9" * 5000, "16_000", "\u0661\u0666"],
+    "sample_rate": [
+        "0",
+        "-1",
+        "7999",
+        "192001",
+        "44100.0",
+        "",
+        "nan",
+        "1e5",
+        "9" * 5000,
+        "16_000",
+        "\u0661\u0666",
+    ],
     "n_fft": ["0", "-4", "257", "63", "16386", "4294967552", "0x100", " 256"],
     "hop": ["0", "-128", "256", "512", "1", "127", "100", "half", "\x00"],
     "extension_bins": ["0", "-1", "130", "x"],
@@ -69,7 +81,8 @@ def test_any_metadata_give_a_sound_format_or_a_value_error(edits: dict[str, str]
     try:
         form = read_patch_format({**SOUND, **edits}, "some.onnx")
     except ValueError as error:
-        assert str(error).startswith("some.onnx")
+        if not str(error).startswith("some.onnx"):
+            raise
         return
     assert form.n_fft // form.hop in (2, 4)
     assert form.n_fft % form.hop == 0
@@ -141,7 +154,8 @@ def test_a_file_cut_short_or_damaged(tmp_path: Path) -> None:
         try:
             pyvocsep.process(np.ones(5_000, np.float32), 16_000, model=broken)
         except ValueError as error:
-            assert "broken.onnx" in str(error)
+            if "broken.onnx" not in str(error):
+                raise
 
 
 def test_a_path_that_is_not_utf8(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from model_files import patch_model
 import pyvocsep
 from pyvocsep import cli
 from pyvocsep.engines import patch_model as patch_models
-from pyvocsep.engines.patches import PatchEngine, PatchModel
+from pyvocsep.engines.patch_model import PatchModel
+from pyvocsep.engines.patches import PatchEngine
 
 
 @pytest.fixture(scope="module")

@@ -51,11 +51,15 @@ def main() -> int:
 
 def passes(build: Path) -> bool:
     """Whether the C++ tests are built and pass."""
-    compiled = subprocess.run(["cmake", "--build", build / "out", "--target", "core_tests"], capture_output=True)
+    compiled = subprocess.run(
+        ["cmake", "--build", build / "out", "--target", "core_tests"], capture_output=True
+    )
     if compiled.returncode:
         raise RuntimeError(f"it does not compile:\n{compiled.stdout.decode()[-3000:]}")
     try:
-        tests = subprocess.run([build / "out" / "core_tests", "--abort-after=1"], capture_output=True, timeout=SECONDS)
+        tests = subprocess.run(
+            [build / "out" / "core_tests", "--abort-after=1"], capture_output=True, timeout=SECONDS
+        )
     except subprocess.TimeoutExpired:
         return False
     return tests.returncode == 0
