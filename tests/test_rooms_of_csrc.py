@@ -21,7 +21,6 @@ ROOMS = {
     "python": {"pyvocsep", "base", "kernels", "dsp", "model", "nn"},
     "tests": {"pyvocsep", "base", "kernels", "dsp", "model", "nn", "plugins/vst3"},
     "fuzz": {"pyvocsep", "model", "plugins/vst3", "tests"},
-    "fuzz": {"pyvocsep", "model", "plugins/vst3", "tests"},
 }
 """What each room may include, besides itself. `pyvocsep` stands for include/pyvocsep, the public headers."""
 
