@@ -32,11 +32,14 @@ std::string ascii(const char16_t* from) {
 // Writes to the standard error: a VST3 result is a code without a message.
 void report(const std::exception& error) { std::fprintf(stderr, "pyvocsep.vst3: %s\n", error.what()); }
 
-// Holds the flag while in scope; waits until no other thread holds it.
+// Holds the flag while in scope; waits until no other thread holds it. `wanted` counts who waits: a thread that takes
+// the flag over and over, as one for audio does, leaves it to them.
 class Take {
  public:
-  explicit Take(std::atomic_flag& taken) : taken_(taken) {
+  Take(std::atomic_flag& taken, std::atomic<int>& wanted) : taken_(taken) {
+    ++wanted;
     while (taken_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    --wanted;
   }
   ~Take() { taken_.clear(std::memory_order_release); }
   Take(const Take&) = delete;
@@ -102,7 +105,7 @@ Result Plugin::initialize(FUnknown*) {
 
 Result Plugin::terminate() {
   {
-    const Take mine(effect_taken_);
+    const Take mine(effect_taken_, effect_wanted_);
     effect_.reset();
   }
   return setComponentHandler(nullptr);
@@ -136,7 +139,7 @@ Result Plugin::activateBus(int32_t media, int32_t direction, int32_t index, Bool
 Result Plugin::setActive(Bool state) {
   active_ = state != 0;
   if (active_) return prepare() ? kResultOk : kResultFalse;
-  const Take mine(effect_taken_);
+  const Take mine(effect_taken_, effect_wanted_);
   if (effect_) effect_->reset();
   return kResultOk;
 }
@@ -193,7 +196,7 @@ Result Plugin::process(ProcessData& data) {
   if (data.numSamples <= 0 || data.numOutputs < 1) return kResultOk;  // only parameter changes, or no output
   if (data.symbolicSampleSize != kSample32) return kInvalidArgument;
   data.outputs[0].silenceFlags = 0;
-  if (effect_taken_.test_and_set(std::memory_order_acquire)) {
+  if (effect_wanted_ != 0 || effect_taken_.test_and_set(std::memory_order_acquire)) {
     silence(data.outputs[0], data.numSamples);
     return kResultOk;
   }
@@ -304,7 +307,7 @@ bool Plugin::prepare() {
         "pyvocsep.vst3: at %.0f Hz the sound goes through as it is, %d samples late: %d to %d Hz can be separated\n",
         wanted.sample_rate, made->latency(), PYVOCSEP_MIN_SAMPLE_RATE, PYVOCSEP_MAX_SAMPLE_RATE);
   setup_ = wanted;
-  const Take mine(effect_taken_);
+  const Take mine(effect_taken_, effect_wanted_);
   effect_.swap(made);
   return effect_ != nullptr;
 }

@@ -93,6 +93,7 @@ class Plugin final : public IComponent,
   Setup setup_;                     // of effect_
   std::unique_ptr<Effect> effect_;  // null until prepare() succeeds
   std::atomic_flag effect_taken_;
+  std::atomic<int> effect_wanted_{0};  // threads that wait for it
   IComponentHandler* handler_ = nullptr;
   bool latency_untold_ = false;  // it has changed, and there was no handler to tell
 };
