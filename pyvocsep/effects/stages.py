@@ -99,7 +99,3 @@ class NativeStage(Stage):
             parts.append(self.process(silence, sample_rate, STREAM_BLOCK, reset=False))
             missing -= parts[-1].shape[1]
         return np.concatenate(parts, axis=1)[:, :held]
-
-
-def stage_of(elements: tuple[Any, ...]) -> Stage:
-    return EffectStage(elements) if isinstance(elements[0], Effect) else NativeStage(elements)
