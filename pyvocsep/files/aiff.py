@@ -1,4 +1,4 @@
-"""The structure of AIFF, AIFF-C and CAF files: sizes that were never corrected are replaced by what is there."""
+"""The structure of AIFF, AIFF-C and CAF files: sizes that were never corrected are set right."""
 
 from __future__ import annotations
 
@@ -53,12 +53,13 @@ def aiff_structure(source: Source, start: int = 0) -> Structure:
 
 
 def caf_structure(source: Source, start: int = 0) -> Structure:
-    """Return the structure of the CAF file that begins at `start`: the size of its samples may be left open."""
+    """Return the structure of the CAF file that begins at `start`: its size may be left open."""
     pieces: tuple[Piece, ...] = patched(start, source.size, {})
     faults: tuple[str, ...] = ()
     for chunk in chunks(source, start + 8, CAF):
         available = source.size - chunk.body
-        if chunk.name == b"data" and chunk.size > available:
+        is_open = chunk.size > available or (chunk.size == 0 and not any(chunks(source, chunk.body, CAF)))
+        if chunk.name == b"data" and is_open:
             pieces = patched(start, source.size, {chunk.size_position: CAF.size_bytes(available)})
             if not is_placeholder(chunk.size, CAF):
                 faults = (shortened(available, chunk.size, 0),)

@@ -33,8 +33,8 @@ class Layout:
         return self.name_size + self.size_size
 
     def size_bytes(self, body: int) -> bytes:
-        """Return the size that is written for a body of so many bytes, the largest possible if it is larger."""
-        value = min(body + (self.header_size if self.counts_itself else 0), 256**self.size_size - 1)
+        """Return the size that is written for a body of so many bytes, at most the largest."""
+        value: int = min(body + (self.header_size if self.counts_itself else 0), 256**self.size_size - 1)
         return value.to_bytes(self.size_size, "little" if self.byteorder == "little" else "big")
 
 
@@ -80,7 +80,7 @@ def is_name(name: bytes) -> bool:
 
 
 def is_placeholder(size: int, layout: Layout) -> bool:
-    """Tell whether a size is what programs write before they know it: nothing, or about the most there can be."""
+    """Tell whether a size is what programs write before they know it: 0, or about the largest."""
     bits = 8 * layout.size_size
     return size == 0 or any(limit - 2**13 <= size < limit for limit in (2 ** (bits - 1), 2**bits))
 

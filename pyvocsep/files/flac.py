@@ -1,4 +1,4 @@
-"""The structure of a FLAC file (RFC 9639): streams one after the other, of which libsndfile decodes the first."""
+"""The structure of a FLAC file (RFC 9639): streams in a row, of which libsndfile decodes the first."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The structure of MPEG audio, Layers I to III: MP3, with whatever stands around its frames.
 
-A player decodes frame after frame and skips what is none. libsndfile does so only for clean files: it guesses
-the length of a file without an info tag from its first bit rate, and stops where that guess ends, where an info
-tag between joined files says, or after a kilobyte that is no frame. So the frames are counted here, and the
-decoder is given nothing but frames.
+A player decodes frame after frame and skips what is none. libsndfile does so for clean files only: it guesses
+the length of a file without an info tag from its first bit rate, and stops where that guess ends, where an
+info tag between joined files says, or after a kilobyte that is no frame. So the frames are counted here, and
+the decoder is given nothing but frames.
 """
 
 from __future__ import annotations
@@ -161,14 +161,18 @@ class _Scan:
         self._seconds += frame.header.samples / frame.header.rate
 
     def faults(self) -> Iterator[str]:
-        missing = sum(stream.missing() * stream.header.samples / stream.header.rate for stream in self.streams)
+        missing = sum(
+            stream.missing() * stream.header.samples / stream.header.rate for stream in self.streams
+        )
         if missing:
             found, whole = clock(self._seconds, 1), clock(self._seconds + missing, 1)
             yield f"cut short or damaged: only {found} of {whole} are there"
         elif self._is_cut:
             yield "cut short: its last frame is incomplete"
         if self._gaps:
-            where = f"at {clock(self._gap_at, 1)}" + (f" and {self._gaps - 1} times later" if self._gaps > 1 else "")
+            where = f"at {clock(self._gap_at, 1)}" + (
+                f" and {self._gaps - 1} times later" if self._gaps > 1 else ""
+            )
             yield f"damaged {where}: {self._gap_bytes} bytes are no audio and were skipped"
 
 

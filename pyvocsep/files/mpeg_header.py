@@ -73,10 +73,7 @@ def frame_header(data: bytes) -> FrameHeader | None:
     rate = _RATES[version][data[2] >> 2 & 3]
     padding = (data[2] >> 1 & 1) * (4 if layer == 1 else 1)
     samples = 384 if layer == 1 else 576 if layer == 3 and version != 1 else 1152
-    if layer == 1:
-        size = 12_000 * kbps // rate * 4
-    else:
-        size = samples // 8 * 1000 * kbps // rate
+    size = 12_000 * kbps // rate * 4 if layer == 1 else samples // 8 * 1000 * kbps // rate
     return FrameHeader(
         version,
         layer,

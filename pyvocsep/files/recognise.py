@@ -13,7 +13,17 @@ from pyvocsep.files.splice import Extent
 from pyvocsep.files.structure import Part, Structure
 from pyvocsep.files.tag_extents import skip_tags
 
-_DECODED_AS_IS = (b".snd", b"dns.", b"caff", b"FORM", b"NIST", b"Creative Voice File", b"\x64\xa3", b"PVF1", b"fap ")
+_DECODED_AS_IS = (
+    b".snd",
+    b"dns.",
+    b"caff",
+    b"FORM",
+    b"NIST",
+    b"Creative Voice File",
+    b"\x64\xa3",
+    b"PVF1",
+    b"fap ",
+)
 
 
 def structure_of(source: Source, path: str) -> Structure:

@@ -1,8 +1,8 @@
 """The structure of RIFF files: WAV, RF64 and BW64 (ITU-R BS.2088), and Wave64.
 
-Their headers are written before the samples and corrected after them. A recorder that was killed and a pipe never
-correct them, and 32 bits overflow at 4 GB. So the size of the samples is checked against the file, and the
-decoder is given a header that says what is there.
+Their headers are written before the samples and corrected after them. A recorder that was killed and a pipe
+never correct them, and 32 bits overflow at 4 GB. So the size of the samples is checked against the file, and
+the decoder is given a header that says what is there.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _PLAIN_CODECS = (1, 3, 6, 7, 0xFFFE)
 _OTHER_CODECS = {
     0x92: "Dolby AC-3", 0xFF: "AAC", 0x161: "Windows Media Audio", 0x162: "Windows Media Audio Professional",
     0x163: "Windows Media Audio Lossless", 0x1600: "AAC", 0x1610: "AAC", 0x2000: "Dolby AC-3", 0x2001: "DTS",
-    0x674F: "Ogg Vorbis", 0x6750: "Ogg Vorbis", 0x6751: "Ogg Vorbis", 0x676F: "Ogg Vorbis", 0x6770: "Ogg Vorbis",
-    0x6771: "Ogg Vorbis", 0xF1AC: "FLAC",
+    0x674F: "Ogg Vorbis", 0x6750: "Ogg Vorbis", 0x6751: "Ogg Vorbis", 0x676F: "Ogg Vorbis",
+    0x6770: "Ogg Vorbis", 0x6771: "Ogg Vorbis", 0xF1AC: "FLAC",
 }  # fmt: skip
 
 _NEXT_FORM = re.compile(rb"RIFF(?=.{4}WAVEfmt )", re.DOTALL)
@@ -61,7 +61,9 @@ def riff_structure(source: Source, start: int = 0) -> Structure:
         found = form.structure()
         parts += found.parts
         faults += found.faults
-        start = max(skip_tags(source, form.end), start + 1)
+        pads = range(form.alignment)
+        starts = [max(skip_tags(source, form.end + pad), start + 1) for pad in pads]
+        start = next((start for start in starts if is_riff(source.at(start, _HEAD))), source.size)
     return Structure(tuple(parts), tuple(faults))
 
 
@@ -75,7 +77,7 @@ class _Codec:
 
     @property
     def step(self) -> int:
-        """Bytes of the smallest number of samples that can be decoded by themselves, as far as it is known."""
+        """Bytes of what can be decoded by itself, as far as it is known."""
         return self.block if self.tag in _PLAIN_CODECS and self.block > 0 else 1
 
     @property
@@ -99,6 +101,7 @@ class _Form:
         self._announced = self._announced_size()
         self._size, self._fault = self._size_and_fault()
         self.end = self._form_end()
+        self.alignment = self._layout.alignment
 
     def structure(self) -> Structure:
         codec, begin, end = self._codec, self._data.body, self._data.body + self._size
@@ -133,12 +136,10 @@ class _Form:
     def _size_and_fault(self) -> tuple[int, str | None]:
         announced, available = self._announced, self._source.size - self._data.body
         step, speed = self._codec.step, self._codec.bytes_per_second
-        if is_placeholder(announced, self._layout) or (self._is_64_bit and announced >= 2**63):
+        if is_placeholder(announced, WAVE64 if self._is_64_bit else self._layout):
             if announced == 0 and self._is_chunk(self._data.body):
                 return 0, None
-            following = self._source.matches(
-                _NEXT_FORM, _NEXT_FORM_SIZE, self._data.body, self._source.size
-            )
+            following = self._source.matches(_NEXT_FORM, _NEXT_FORM_SIZE, self._data.body, self._source.size)
             available = next(following, self._source.size) - self._data.body
             return available - available % step, None
         if announced > available:
@@ -150,18 +151,23 @@ class _Form:
         if self._is_samples(announced):
             found = available - available % step
             there, counted = clock(found, speed), clock(announced, speed)
-            return found, f"its header counts {counted} of samples, but {there} follow; all of them were taken"
+            return (
+                found,
+                f"its header counts {counted} of samples, but {there} follow; all of them were taken",
+            )
         return announced, None
 
     def _is_samples(self, announced: int) -> bool:
-        """Tell whether what follows the announced samples are more of them, which the header never counted."""
+        """Tell whether the announced samples are followed by more, which the header never counted."""
         position = self._data.body + announced
         rest = self._source.at(position, _LEAST_OVERHANG)
         is_other = any(
             self._is_chunk(position + pad) or skip_tags(self._source, position + pad) > position + pad
             for pad in range(self._layout.alignment)
         )
-        return self._codec.bytes_per_second > 0 and len(rest) == _LEAST_OVERHANG and any(rest) and not is_other
+        return (
+            self._codec.bytes_per_second > 0 and len(rest) == _LEAST_OVERHANG and any(rest) and not is_other
+        )
 
     def _is_chunk(self, position: int) -> bool:
         """Tell whether a chunk that fits into the file begins at `position`."""
@@ -182,9 +188,12 @@ class _Form:
         """Return the file with a header that says the size of its samples."""
         data, start, end = self._data, self._start, max(self.end, data_end)
         is_right = self._size == self._announced
-        if self._is_wave64 or (is_right and not self._is_64_bit):
+        is_named_so = self._source.at(start, 4) != b"BW64"
+        if self._is_wave64 or (is_right and is_named_so):
             sizes = {
-                start + self._layout.name_size: self._layout.size_bytes(end - start - self._layout.header_size),
+                start + self._layout.name_size: self._layout.size_bytes(
+                    end - start - self._layout.header_size
+                ),
                 data.size_position: self._layout.size_bytes(self._size),
             }
             return patched(start, end, {} if is_right else sizes)
@@ -201,7 +210,7 @@ class _Form:
                 Extent(self._first, long_sizes.start),
                 Extent(long_sizes.body + long_sizes.size, data.start),
             ]
-        sizes = (end - start - 8).to_bytes(8, "little") + self._size.to_bytes(8, "little")
+        byte_counts = (end - start - 8).to_bytes(8, "little") + self._size.to_bytes(8, "little")
         samples = (self._size // self._codec.step).to_bytes(8, "little")
-        head = b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0" + sizes + samples + bytes(4)
+        head = b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0" + byte_counts + samples + bytes(4)
         return (head, *between, b"data\xff\xff\xff\xff", Extent(data.body, end))

@@ -62,8 +62,8 @@ _ISO_BRANDS = {
     b"3gp": "3GP", b"3g2": "3GP",
 }  # fmt: skip
 _ISO_CODECS = {
-    b"alac": "Apple Lossless (ALAC)", b"mp4a": "AAC", b"drms": "AAC with copy protection (DRM)", b"ac-3": "AC-3",
-    b"ec-3": "E-AC-3", b"Opus": "Opus", b"fLaC": "FLAC", b"samr": "AMR",
+    b"alac": "Apple Lossless (ALAC)", b"mp4a": "AAC", b"drms": "AAC with copy protection (DRM)",
+    b"ac-3": "AC-3", b"ec-3": "E-AC-3", b"Opus": "Opus", b"fLaC": "FLAC", b"samr": "AMR",
 }  # fmt: skip
 _ISO_SAMPLE_ENTRY = re.compile(
     rb"(?<=stsd.{4}.{4}.{4})(?:" + b"|".join(map(re.escape, _ISO_CODECS)) + rb")", re.DOTALL
@@ -126,7 +126,9 @@ def _iso_name(source: Source, start: int, head: bytes) -> str:
         size = int.from_bytes(box[:4], "big")
         size = int.from_bytes(box[8:16], "big") if size == 1 else size
         if box[4:8] == b"moov":
-            entry = _ISO_SAMPLE_ENTRY.search(source.read(position, min(size or _LARGEST_INDEX, _LARGEST_INDEX)))
+            entry = _ISO_SAMPLE_ENTRY.search(
+                source.read(position, min(size or _LARGEST_INDEX, _LARGEST_INDEX))
+            )
             return f"{name} with {_ISO_CODECS[entry.group()]}" if entry else name
         if size < 8:
             break

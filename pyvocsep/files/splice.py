@@ -61,9 +61,9 @@ def patched(start: int, end: int, patches: Mapping[int, bytes]) -> tuple[Piece, 
 class SplicedFile:
     """The pieces as one file, open for reading.
 
-    libsndfile calls it back through C code that no exception can cross: it would be printed and forgotten, and
-    a failing disk would pass for the end of the file. So nothing here raises; the first exception is kept for
-    `raise_kept`, which whoever called libsndfile asks afterwards.
+    libsndfile calls it back through C code that no exception can cross: it would be printed and forgotten,
+    and a failing disk would pass for the end of the file. So nothing here raises; the first exception is kept
+    for `raise_kept`, which whoever called libsndfile asks afterwards.
     """
 
     def __init__(self, source: Source, pieces: Iterable[Piece]) -> None:

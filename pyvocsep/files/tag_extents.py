@@ -14,8 +14,8 @@ _MOST_TAGS = 1000
 def skip_tags(source: Source, start: int) -> int:
     """Return the position after the tags at `start`, `start` itself if there are none.
 
-    ID3v2 (https://id3.org/id3v2.4.0-structure, section 3), ID3v1, APEv2 and Lyrics3 are known. A tag may claim
-    to end past the file; the position never does.
+    ID3v2 (https://id3.org/id3v2.4.0-structure, section 3), ID3v1, APEv2 and Lyrics3 are known. A tag may
+    claim to end past the file; the position never does.
     """
     for _ in range(_MOST_TAGS):
         size = _tag_size(source, start)
