@@ -33,6 +33,8 @@ from pyvocsep.files.structure import UnreadableError
 EXAMPLES = int(os.environ.get("PYVOCSEP_MUTATIONS", "1500"))
 """How many damaged files to try, more by hand."""
 
+SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
 SHORT = noise(RATE // 4)
 
 SPECIMENS = {
@@ -107,7 +109,7 @@ class Counted(io.BytesIO):
         return data
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=EXAMPLES, suppress_health_check=SLOW_TO_DRAW)
 @given(damaged(SPECIMENS | {name: data[:2000] for name, data in (SOUND | NO_SOUND).items()}))
 def test_structures_of_damaged_files(data) -> None:
     file = Counted(data)
@@ -127,7 +129,7 @@ def test_structures_of_damaged_files(data) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=EXAMPLES // 4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=EXAMPLES // 4, suppress_health_check=SLOW_TO_DRAW)
 @given(damaged(SPECIMENS))
 def test_decoding_damaged_files(data) -> None:
     try:
