@@ -32,10 +32,8 @@ def rename_all(renames: Iterable[tuple[Path, Path]]) -> None:
     If one of them fails, for whatever reason, all targets are again what they were. Raises OSError about the
     target that could not be named.
     """
-    with (
-        ExitStack() as undoing,
-        ExitStack() as forgetting,
-    ):  # each runs all its steps, even if one is interrupted
+    # A stack runs all its steps, even if one is interrupted; the inner one first.
+    with ExitStack() as forgetting, ExitStack() as undoing:
         folders = set()
         for temporary, target in renames:
             try:
