@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pyvocsep.files.mpeg_header import HEADER_SIZE, SYNC, SYNC_SIZE, FrameHeader, frame_header
 from pyvocsep.files.mpeg_info import LARGEST_OFFSET, InfoTag, info_tag
@@ -27,6 +28,9 @@ _FOLLOWING = 3
 
 _FOLLOWING_THE_FIRST = 16
 """The same for a first frame where none should be: noise looks like a frame or three once in a megabyte."""
+
+_MOST_CANDIDATES = 1_000_000
+"""What looks like a frame and is none, until the search for a frame ends: a gigabyte of noise has so many."""
 
 _LARGEST_LEAD_IN = 1 << 20
 """Bytes that are searched for the first frame, where it does not follow the tags at once."""
@@ -48,9 +52,9 @@ def mpeg_structure(source: Source, start: int = 0, end: int | None = None) -> St
     first = _first_frame(source, start, end)
     if first < 0:
         return None
-    scan = _Scan(source, end)
-    for frame in _frames(source, first, end):
-        scan.add(frame)
+    scan = _Scan(source)
+    for run in _runs(source, first, end):
+        scan.add(run)
     streams = [stream for stream in scan.streams if stream.frames]
     if not streams:
         return None
@@ -64,16 +68,23 @@ def mpeg_structure(source: Source, start: int = 0, end: int | None = None) -> St
     )
 
 
-@dataclass(frozen=True)
-class _Frame:
-    start: int
-    size: int
+@dataclass
+class _Run:
+    """Frames of one kind that follow each other without a gap, or one frame with an info tag."""
+
     header: FrameHeader
     info: InfoTag | None
+    start: int
+    end: int
+    last: int
+    frames: int
+    largest: int
+    lacks_end: bool = False
 
-    @property
-    def end(self) -> int:
-        return self.start + self.size
+    def without_last(self) -> _Run:
+        """Return the run without its last frame, which is not whole."""
+        self.end, self.frames, self.lacks_end = self.last, self.frames - 1, True
+        return self
 
 
 @dataclass
@@ -81,22 +92,17 @@ class _Stream:
     """Frames that one decoder decodes."""
 
     header: FrameHeader
-    info_frame: _Frame | None = None
+    tag: _Run | None = None
     extents: list[Piece] = field(default_factory=list)
     frames: int = 0
     bytes: int = 0
     largest: int = 0
 
-    def add(self, frame: _Frame) -> None:
-        extent = Extent(frame.start, frame.end)
-        last = self.extents[-1] if self.extents else None
-        if isinstance(last, Extent) and last.end == frame.start:
-            self.extents[-1] = Extent(last.start, frame.end)
-        else:
-            self.extents.append(extent)
-        self.frames += 1
-        self.bytes += frame.size
-        self.largest = max(self.largest, frame.size)
+    def add(self, run: _Run) -> None:
+        self.extents.append(Extent(run.start, run.end))
+        self.frames += run.frames
+        self.bytes += run.end - run.start
+        self.largest = max(self.largest, run.largest)
 
     @property
     def length(self) -> int | None:
@@ -105,60 +111,53 @@ class _Stream:
 
     def pieces(self) -> list[Piece]:
         position = self._tag_position()
-        if position is None or self.info_frame is None or self.info_frame.info is None:
+        if position is None or self.tag is None or self.tag.info is None:
             # The decoder guesses a length from the size of the file: zeros, never read, make the guess large.
             return [*self.extents, Zeros(self.frames * self.largest)]
-        tag = self.info_frame.info
+        info, start, end = self.tag.info, self.tag.start, self.tag.end
         patches = {}
-        if tag.frames != self.frames:
+        if info.frames != self.frames:
             patches[position] = _four_bytes(self.frames)
-            if tag.bytes_position is not None:
-                patches[tag.bytes_position] = _four_bytes(self.bytes + self.info_frame.size)
-        return [*patched(self.info_frame.start, self.info_frame.end, patches), *self.extents]
+            if info.bytes_position is not None:
+                patches[info.bytes_position] = _four_bytes(self.bytes + end - start)
+        return [*patched(start, end, patches), *self.extents]
 
     def missing(self) -> int:
         """Return how many frames the info tag promises and the stream has not."""
-        info = self.info_frame.info if self.info_frame else None
+        info = self.tag.info if self.tag else None
         return info.missing(self.frames) if info else 0
 
     def _tag_position(self) -> int | None:
-        info = self.info_frame.info if self.info_frame else None
+        info = self.tag.info if self.tag else None
         return info.frames_position if info else None
 
 
 class _Scan:
-    """Sorts the frames of a file into streams, and notes what is missing between them."""
+    """Sorts the runs of a file into streams, and notes what is missing between them."""
 
-    def __init__(self, source: Source, end: int) -> None:
+    def __init__(self, source: Source) -> None:
         self.streams: list[_Stream] = []
         self._source = source
-        self._end = end
         self._position = -1
         self._seconds = 0.0
         self._gaps = self._gap_bytes = 0
         self._gap_at = 0.0
         self._is_cut = False
 
-    def add(self, frame: _Frame) -> None:
-        if 0 <= self._position < frame.start and skip_tags(self._source, self._position) < frame.start:
+    def add(self, run: _Run) -> None:
+        if 0 <= self._position < run.start and skip_tags(self._source, self._position) < run.start:
             self._gap_at = self._gap_at if self._gaps else self._seconds
             self._gaps += 1
-            self._gap_bytes += frame.start - self._position
-        self._position = frame.end
-        if frame.end > self._end:
-            self._is_cut = True
-            return
-        stream = self.streams[-1] if self.streams else None
-        if frame.info is not None:
-            self.streams.append(_Stream(frame.header, info_frame=frame))
-            return
-        if stream is None or not (
-            frame.header.continues(stream.header) and frame.header.channels == stream.header.channels
-        ):
-            stream = _Stream(frame.header)
-            self.streams.append(stream)
-        stream.add(frame)
-        self._seconds += frame.header.samples / frame.header.rate
+            self._gap_bytes += run.start - self._position
+        self._position = run.end
+        self._is_cut = run.lacks_end
+        if run.info is not None:
+            self.streams.append(_Stream(run.header, run))
+        elif run.frames:
+            if not self.streams or self.streams[-1].header.kind != run.header.kind:
+                self.streams.append(_Stream(run.header))
+            self.streams[-1].add(run)
+            self._seconds += run.frames * run.header.samples / run.header.rate
 
     def faults(self) -> Iterator[str]:
         missing = sum(
@@ -187,41 +186,48 @@ def _first_frame(source: Source, start: int, end: int) -> int:
     return -1
 
 
-def _frames(source: Source, start: int, end: int) -> Iterator[_Frame]:
-    """Yield the frames from `start`, where one begins; the last may reach past `end`."""
-    position, previous, free_size = start, None, 0
+def _runs(source: Source, start: int, end: int) -> Iterator[_Run]:
+    """Yield the runs of frames from `start`, where one begins, to `end`."""
+    position, free_size = start, 0
+    run: _Run | None = None
     while position + HEADER_SIZE <= end:
         head = source.at(position, LARGEST_OFFSET + 4)
         header = frame_header(head[:HEADER_SIZE])
         size = 0
         if header is not None:
-            if previous is not None and header.continues(previous.header) and (header.size or free_size):
+            is_known = run is not None and run.end == position and header.continues(run.header)
+            if is_known and (header.size or free_size):
                 size = header.size or free_size + header.padding
             else:
                 size = _size_if_confirmed(source, position, end)
                 free_size = size - header.padding if header.size == 0 else 0
-        if header is not None and size > 0:
-            if previous is not None:
-                yield previous
-            previous = _Frame(position, size, header, info_tag(source, position, header, head))
-            position += size
+        if header is None or size == 0:
+            # Out of step: a tag, or no audio, or a frame that lacks its end, in whose place others began.
+            after_tags = skip_tags(source, position)
+            begin = after_tags if after_tags > position or run is None else run.last + 1
+            found = _find_frame(source, begin, end, end)
+            if found < 0:
+                break
+            if run is not None:
+                yield run.without_last() if found < run.end else run
+            position, run = found, None
             continue
-        # Out of step: a tag, or no audio, or a frame that lacks its end, in whose place others began.
-        after_tags = skip_tags(source, position)
-        begin = after_tags if after_tags > position or previous is None else previous.start + 1
-        found = _find_frame(source, begin, end, end)
-        if found < 0:
-            break
-        if previous is not None and found >= previous.end:
-            yield previous
-        position, previous, free_size = found, None, 0
-    if previous is not None:
-        yield previous
+        info = info_tag(source, position, header, head)
+        if run is None or info is not None or run.info is not None or header.kind != run.header.kind:
+            if run is not None:
+                yield run
+            run = _Run(header, info, position, position, position, 0, 0)
+        run.last, run.end = position, position + size
+        run.frames += 1
+        run.largest = max(run.largest, size)
+        position += size
+    if run is not None:
+        yield run.without_last() if run.end > end else run
 
 
 def _find_frame(source: Source, start: int, search_end: int, end: int) -> int:
     """Return where the first believable frame begins in [start, search_end), or -1."""
-    for position in source.matches(SYNC, SYNC_SIZE, start, search_end):
+    for position in islice(source.matches(SYNC, SYNC_SIZE, start, search_end), _MOST_CANDIDATES):
         if _size_if_confirmed(source, position, end):
             return position
     return -1

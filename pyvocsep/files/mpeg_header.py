@@ -38,7 +38,7 @@ class FrameHeader:
         size: of the frame in bytes, header included; 0 in the free format, where only the next frame tells.
         padding: in bytes, contained in `size`.
         samples: per channel.
-        has_crc: two bytes of check sum follow the header.
+        kind: version, layer, rate and channels: what is the same in all frames of a stream.
     """
 
     version: int
@@ -48,11 +48,11 @@ class FrameHeader:
     size: int
     padding: int
     samples: int
-    has_crc: bool
+    kind: tuple[int, int, int, int]
 
     def continues(self, other: FrameHeader) -> bool:
         """Tell whether a frame with this header can follow one with the other in one stream."""
-        return (self.version, self.layer, self.rate) == (other.version, other.layer, other.rate)
+        return self.kind[:3] == other.kind[:3]
 
     @property
     def info_offset(self) -> int:
@@ -74,13 +74,7 @@ def frame_header(data: bytes) -> FrameHeader | None:
     padding = (data[2] >> 1 & 1) * (4 if layer == 1 else 1)
     samples = 384 if layer == 1 else 576 if layer == 3 and version != 1 else 1152
     size = 12_000 * kbps // rate * 4 if layer == 1 else samples // 8 * 1000 * kbps // rate
-    return FrameHeader(
-        version,
-        layer,
-        rate,
-        1 if data[3] >> 6 == 3 else 2,
-        size + padding if kbps else 0,
-        padding,
-        samples,
-        not data[1] & 1,
-    )
+    size = size + padding if kbps else 0
+    channels = 1 if data[3] >> 6 == 3 else 2
+    kind = version, layer, rate, channels
+    return FrameHeader(version, layer, rate, channels, size, padding, samples, kind)
