@@ -9,7 +9,7 @@ from __future__ import annotations
 from pyvocsep.effects.board import Board
 from pyvocsep.effects.stem_mixer import StemMixer
 from pyvocsep.effects.vst3 import load_vst3, vst3_path
-from pyvocsep.errors import AudioFileError, AudioWarning
+from pyvocsep.errors import AudioFileError, AudioWarning, IncompleteWarning
 from pyvocsep.separate import Stems, process
 from pyvocsep.stream import Separator
 
@@ -17,6 +17,7 @@ __all__ = [
     "AudioFileError",
     "AudioWarning",
     "Board",
+    "IncompleteWarning",
     "Separator",
     "StemMixer",
     "Stems",

@@ -12,7 +12,10 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TextIO
 
+from tqdm import tqdm  # type: ignore[import-untyped]
+
 _STDERR = 2
+_BAR = "{desc} {percentage:3.0f}% |{bar}| {elapsed}<{remaining}"
 
 
 def open_standard_streams() -> None:
@@ -55,7 +58,7 @@ class Lines:
             if self.error is not None:
                 return
             try:
-                _write_between_bars(line, self._stream)
+                tqdm.write(line, file=self._stream)
                 self._stream.flush()
             except OSError as error:
                 self.error = error
@@ -69,10 +72,34 @@ class Lines:
             os.close(null)
 
 
-def _write_between_bars(line: str, stream: TextIO) -> None:
-    from tqdm import tqdm  # type: ignore[import-untyped]
+class Bar:
+    """A progress bar on stderr while that is a terminal; a context manager. It never fails.
 
-    tqdm.write(line, file=stream)
+    Attributes:
+        done: the last amount that was shown.
+    """
+
+    def __init__(self, title: str, *, hidden: bool) -> None:
+        self.done = 0.0
+        self._bar = tqdm(
+            desc=title, disable=True if hidden else None, leave=False, bar_format=_BAR, file=sys.stderr
+        )
+
+    def show(self, done: float, total: float) -> None:
+        """Show that so much of all is done."""
+        self.done = done
+        self._bar.total = total
+        try:
+            self._bar.update(done - self._bar.n)
+        except OSError:  # the terminal is gone, the work goes on
+            self._bar.disable = True
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._bar.close()
 
 
 @contextmanager

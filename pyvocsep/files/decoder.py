@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyvocsep.files.flac_frames import flac_frames, is_flac_stream, restarted
+from pyvocsep.files.formats import error_text, soundfile
 from pyvocsep.files.recognise import structure_of
 from pyvocsep.files.signatures import conversion
 from pyvocsep.files.source import Seekable, Source
@@ -186,7 +187,7 @@ class _Sound:
     def __init__(self, source: Source, part: Part) -> None:
         self._part = part
         self._file = SplicedFile(source, part.pieces)
-        self._sound = self._checked(_soundfile().SoundFile, self._file)
+        self._sound = self._checked(soundfile().SoundFile, self._file)
         # Else it seeks to where it is after each read, which fails where the length is unknown.
         self._sound.seekable = lambda: False
 
@@ -212,9 +213,9 @@ class _Sound:
     def _checked(self, call: Any, *arguments: Any, **options: Any) -> Any:
         try:
             result = call(*arguments, **options)
-        except _soundfile().LibsndfileError as error:
+        except soundfile().LibsndfileError as error:
             self._file.raise_kept()
-            raise UnreadableError(_words(error)) from None
+            raise UnreadableError(error_text(error)) from None
         self._file.raise_kept()
         return result
 
@@ -223,14 +224,3 @@ def _silence(frames: int, channels: int, length: int) -> Iterator[NDArray[np.flo
     while frames > 0:
         yield np.zeros((min(frames, length), channels), np.float32)
         frames -= length
-
-
-def _soundfile() -> Any:
-    import soundfile  # type: ignore[import-untyped]
-
-    return soundfile
-
-
-def _words(error: Any) -> str:
-    """Return what libsndfile says in a LibsndfileError, without its preamble and full stop."""
-    return str(error.error_string).strip().removeprefix("Error : ").rstrip(".")
