@@ -194,9 +194,7 @@ class _Batch:
         own: dict[str, None] = {}
         for file in options.files if len(paths) > 1 else ():
             for stem, format in product(STEMS, formats):
-                with suppress(
-                    ValueError
-                ):  # a wrong name is told when it is checked
+                with suppress(ValueError):  # a wrong name is told when it is checked
                     (target,) = output_paths(file, self._folder(file), [stem], format, options.name).values()
                     if (other := paths.get(target.resolve())) is not None and is_ours(Path(other)):
                         own[other] = None

@@ -94,6 +94,8 @@ def _sync_folder(folder: Path) -> None:
         return  # not this system's, or a folder that may be written but not read
     try:
         _sync(descriptor)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from None
     finally:
         os.close(descriptor)
 

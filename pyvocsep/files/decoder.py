@@ -23,6 +23,8 @@ _TAGS = ("title", "artist", "album", "date", "tracknumber", "genre", "comment", 
 _UNKNOWN = 2**62
 """More samples than any file has: libsndfile's count for a stream whose header does not tell it."""
 
+_RAW = (".raw", ".pcm")
+
 _MOST_FAULTS = 8
 
 
@@ -129,6 +131,10 @@ class Decoder:
             with _Sound(self._source, part) as sound:
                 described = sound.described()
         except UnreadableError as error:
+            if path.lower().endswith(_RAW):
+                raise UnreadableError(
+                    "raw samples, which do not tell their rate; make it a WAV file first"
+                ) from None
             if len(parts) == 1:
                 known = f"not an audio file that can be read ({error})"
                 raise UnreadableError(f"{known}; if a player knows it, {conversion(path)}") from None

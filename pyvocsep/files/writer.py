@@ -110,7 +110,7 @@ class AudioWriter:
             self._sound.close()
         with suppress(OSError):
             self._file.close()
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             self.temporary.unlink()
 
     def __enter__(self) -> AudioWriter:
@@ -150,8 +150,10 @@ class AudioWriter:
     def _kept_errors(self) -> Iterator[None]:
         try:
             yield
-        except Exception:  # libsndfile's own complaint says less than the system's, which the file has kept
-            self._file.raise_kept(self.path)
+        except Exception as error:
+            self._file.raise_kept(self.path)  # libsndfile's own complaint says less than the system's
+            if isinstance(error, OSError):
+                raise OSError(error.errno, error.strerror, str(self.path)) from error
             raise
         self._file.raise_kept(self.path)
 
