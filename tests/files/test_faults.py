@@ -30,7 +30,7 @@ WRITES = "pyvocsep.files.raw_file.memoryview"  # what RawFile.write does first, 
 
 @contextmanager
 def watched(happens: Callable[[int, str, tuple[Any, ...]], None]) -> Iterator[None]:
-    """Call `happens(number, name, arguments)` before each call by which a separation changes or reads files."""
+    """Call `happens(number, name, arguments)` before each call that changes or reads files."""
     count = 0
 
     def before(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
