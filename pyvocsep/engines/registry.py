@@ -9,7 +9,8 @@ from pathlib import Path
 from pyvocsep import _core
 from pyvocsep.arrays import check_channels, check_sample_rate, check_threads
 from pyvocsep.engines.core import CoreEngine
-from pyvocsep.engines.patches import PatchEngine, PatchModel
+from pyvocsep.engines.patch_model import PatchModel
+from pyvocsep.engines.patches import PatchEngine
 from pyvocsep.engines.protocol import Engine
 from pyvocsep.engines.whole_recording import WholeRecording
 from pyvocsep.models import DEFAULT, PATCH_SUFFIX, model_path
