@@ -59,7 +59,7 @@ std::string shape_text(const std::vector<int>& shape) {
 }
 
 // A name or value from the file as messages show it: no longer than a line, cut where a character ends.
-std::string shown(const std::string& text) {
+std::string shortened(const std::string& text) {
   constexpr size_t kMost = 80;
   if (text.size() <= kMost) return text;
   size_t end = kMost;
@@ -117,15 +117,15 @@ void ModelFile::parse(std::string_view bytes) {
   std::vector<Range> ranges;
   for (const auto& [key, entry] : *header.object()) {
     const Json::Object* fields = entry.object();
-    if (!fields) fail("damaged header: entry '" + shown(key) + "' is not an object");
+    if (!fields) fail("damaged header: entry '" + shortened(key) + "' is not an object");
     if (key == "__metadata__") {
       for (const auto& [name, value] : *fields) {
-        if (!value.string()) fail("metadata '" + shown(name) + "' is not a string");
+        if (!value.string()) fail("metadata '" + shortened(name) + "' is not a string");
         metadata_[name] = *value.string();
       }
       continue;
     }
-    const std::string what = "tensor '" + shown(key) + "'";
+    const std::string what = "tensor '" + shortened(key) + "'";
     const auto field = [&](const char* name) -> const Json& {
       const auto found = fields->find(name);
       if (found == fields->end()) fail(what + " has no " + name);
@@ -142,7 +142,7 @@ void ModelFile::parse(std::string_view bytes) {
     const Format* format = nullptr;
     for (const Format& f : kFormats)
       if (dtype && f.name == *dtype) format = &f;
-    if (!format) fail(what + " has type " + (dtype ? shown(*dtype) : "?") + "; F32, F16 and BF16 can be read");
+    if (!format) fail(what + " has type " + (dtype ? shortened(*dtype) : "?") + "; F32, F16 and BF16 can be read");
 
     const Json::Array* shape = field("shape").array();
     const Json::Array* offsets = field("data_offsets").array();
@@ -165,7 +165,7 @@ void ModelFile::parse(std::string_view bytes) {
   uint64_t covered = 0;
   for (const Range& range : ranges) {
     if (range.begin != covered)
-      fail("tensor '" + shown(range.name) + "' begins at byte " + std::to_string(range.begin) +
+      fail("tensor '" + shortened(range.name) + "' begins at byte " + std::to_string(range.begin) +
            " of the data, but the tensor before it ends at byte " + std::to_string(covered));
     covered = range.end;
   }
@@ -178,7 +178,7 @@ void ModelFile::parse(std::string_view bytes) {
     for (uint64_t i = 0; i < range.count; ++i) {
       values[i] = range.format->read(data.data() + range.begin + i * range.format->bytes);
       if (!(std::abs(values[i]) <= kMaxWeight))
-        fail("tensor '" + shown(range.name) + "' holds the value " + std::to_string(values[i]) + " at position " +
+        fail("tensor '" + shortened(range.name) + "' holds the value " + std::to_string(values[i]) + " at position " +
              std::to_string(i) + ": weights are finite and below 10000");
     }
     tensors_[range.name] = {std::move(range.shape), std::move(values)};
@@ -191,9 +191,11 @@ const std::string& ModelFile::text(const std::string& key) const {
   return found->second;
 }
 
+std::string ModelFile::shown(const std::string& key) const { return shortened(text(key)); }
+
 int ModelFile::integer(const std::string& key, int lowest, int highest) const {
   const double value = real(key, lowest, highest);
-  if (value != std::floor(value)) fail("metadata '" + key + "' is '" + shown(text(key)) + "', not a whole number");
+  if (value != std::floor(value)) fail("metadata '" + key + "' is '" + shown(key) + "', not a whole number");
   return static_cast<int>(value);
 }
 
@@ -202,8 +204,8 @@ double ModelFile::real(const std::string& key, double lowest, double highest) co
   double number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size())
-    fail("metadata '" + key + "' is '" + shown(value) + "', not a number");
-  if (!(number >= lowest && number <= highest)) fail("metadata '" + key + "' is out of range: " + shown(value));
+    fail("metadata '" + key + "' is '" + shortened(value) + "', not a number");
+  if (!(number >= lowest && number <= highest)) fail("metadata '" + key + "' is out of range: " + shortened(value));
   return number;
 }
 
@@ -216,7 +218,7 @@ std::vector<int> ModelFile::integers(const std::string& key) const {
     int number = 0;
     const auto [end, error] = std::from_chars(at, stop, number);
     if (error != std::errc() || (end != stop && *end != ','))
-      fail("metadata '" + key + "' is not a list of whole numbers: '" + shown(list) + "'");
+      fail("metadata '" + key + "' is not a list of whole numbers: '" + shortened(list) + "'");
     numbers.push_back(number);
     if (end == stop) return numbers;
     at = end + 1;

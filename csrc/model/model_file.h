@@ -39,6 +39,8 @@ class ModelFile {
   const Tensor& tensor(const std::string& name, const std::vector<int>& shape) const;
 
   [[noreturn]] void fail(const std::string& what) const;
+  // A metadata value as messages show it: no longer than a line.
+  std::string shown(const std::string& key) const;
 
  private:
   void parse(std::string_view bytes);

@@ -112,7 +112,7 @@ auto blocks_of(const Model& model, int threads) {
   std::mt19937 random(3);
   std::normal_distribution<float> normal(0.0f, 0.2f);
   for (float& v : *planes) v = normal(random);
-  return [stream, planes] {
+  const auto process = [stream, planes] {
     float* at[6];
     for (int i = 0; i < 6; ++i) at[i] = planes->data() + i * kSamples;
     for (int round = 0; round < 2; ++round) {
@@ -127,6 +127,14 @@ auto blocks_of(const Model& model, int threads) {
       stream->reset();
     }
   };
+  process();  // threads make system calls as they start: let them have started
+  return process;
+}
+
+std::shared_ptr<ThreadTeam> started_team(int threads) {
+  auto team = std::make_shared<ThreadTeam>(threads);
+  team->split(threads, [](int, int) {});
+  return team;
 }
 
 const Model& model(int which) {
@@ -158,7 +166,7 @@ TEST_CASE("the fence finds a system call, in any thread") {
   CHECK(behind_fence(true, [] { return [] { syscall(SYS_getppid); }; }).system_call == SYS_getppid);
   CHECK(behind_fence(false, [] { return [] { syscall(SYS_sched_yield); }; }).system_call == SYS_sched_yield);
   const auto in_a_worker = [] {
-    auto team = std::make_shared<ThreadTeam>(2);
+    auto team = started_team(2);
     return [team] {
       team->split(2, [](int begin, int) {
         if (begin == 1) syscall(SYS_getppid);
@@ -177,7 +185,7 @@ TEST_CASE("locks and allocations are found, in any thread") {
   };
   CHECK(behind_fence(false, locks).locks == 1);
   const auto in_a_worker = [] {
-    auto team = std::make_shared<ThreadTeam>(2);
+    auto team = started_team(2);
     auto mutex = std::make_shared<std::mutex>();
     return [team, mutex] {
       team->split(2, [&](int begin, int) {

@@ -105,7 +105,7 @@ class ContainerStage(Stage):
         self._stage.begin(sample_rate, channels)
 
     def process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
-        if _content(self.elements[0]) != self._content:
+        if not _is_same(_content(self.elements[0]), self._content):
             self.begin(*self._stream)
         return self._stage.process(planes, sample_rate, buffer_size, reset)
 
@@ -140,7 +140,17 @@ def _stage(element: Any) -> Stage:
     return ParallelStage(parts, stages) if isinstance(element, pedalboard.Mix) else SerialStage(parts, stages)
 
 
-def _content(element: Any) -> tuple[Any, ...]:
-    """The identities of an element and of all that is in it."""
+def _content(element: Any, depth: int = 0) -> list[tuple[int, Any]]:
+    """An element and all that is in it, each with its depth.
+
+    To hold them keeps their identities: pedalboard makes new objects of those that nobody holds.
+    """
     parts = element if isinstance(element, Iterable) else ()
-    return id(element), *(_content(part) for part in parts if part is not None)
+    inside = (_content(part, depth + 1) for part in parts if part is not None)
+    return [(depth, element), *(entry for entries in inside for entry in entries)]
+
+
+def _is_same(one: list[tuple[int, Any]], other: list[tuple[int, Any]]) -> bool:
+    return len(one) == len(other) and all(
+        a[0] == b[0] and a[1] is b[1] for a, b in zip(one, other, strict=True)
+    )
