@@ -1,0 +1,81 @@
+"""The player and mix desk: a component in the browser, and what it is fed with.
+
+The browser gets both stems as samples, a few seconds at a time, and mixes them itself: so the levels follow a
+slider at once, switching between the song and its stems keeps the place, and stems can never run apart. What
+is downloaded is mixed here (`desk`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit
+
+from pyvocsep.web.desk import LOUDEST_DB, SILENCE_DB
+from pyvocsep.web.songs import Song
+from pyvocsep.web.thinning import envelope
+
+_FOLDER = Path(__file__).parent / "player"
+_POINTS = 600
+LEVELS = {"vocals": 0.0, "accompaniment": 0.0}
+"""Where the sliders stand at first, in dB."""
+
+
+def samples(song: Song, begin: int, count: int) -> bytes:
+    """Return samples as little-endian int16, interleaved: of each moment the vocals' channels, then the
+    accompaniment's. Full scale is the song's `scale`."""
+    here = slice(begin, begin + count)
+    planes = np.concatenate([song.stems.vocals[:, here], song.stems.accompaniment[:, here]])
+    return (planes * np.float32(32767 / scale(song))).astype("<i2").T.tobytes()
+
+
+def scale(song: Song) -> float:
+    """Return the level that the largest integer stands for: 1, or the peak of a song that exceeds it."""
+    return max(1.0, song.peak)
+
+
+def show(song: Song, key: str) -> dict[str, float]:
+    """Show the player of a song, and return where its sliders stand, in dB."""
+    data = {
+        "path": f"pyvocsep/samples/{song.token}",
+        "rate": song.stems.sample_rate,
+        "channels": song.channels,
+        "samples": song.samples,
+        "scale": scale(song),
+        "waves": _waves(song),
+        "silence_db": SILENCE_DB,
+        "loudest_db": LOUDEST_DB,
+        "title": song.name,
+    }
+    state = _component()(key=key, data=data, default={"levels": LEVELS}, on_levels_change=_nothing)
+    return _levels(state.levels)
+
+
+def _levels(state: Any) -> dict[str, float]:
+    """Return the sliders' levels, within their range whatever a browser sends."""
+    return {
+        stem: float(np.clip(float(state.get(stem, level)), SILENCE_DB, LOUDEST_DB))
+        for stem, level in LEVELS.items()
+    }
+
+
+def _waves(song: Song) -> dict[str, list[int]]:
+    """Return the greatest magnitudes of both stems, in percent of the larger one's peak, for the overview."""
+    made = {}
+    for stem, audio in (("vocals", song.stems.vocals), ("accompaniment", song.stems.accompaniment)):
+        low, high = envelope(audio, _POINTS)
+        made[stem] = np.round(100 * np.maximum(-low, high) / max(song.peak, 1e-6)).astype(int).tolist()
+    return made
+
+
+@lru_cache(maxsize=1)
+def _component() -> Any:
+    parts = {part: (_FOLDER / f"player.{part}").read_text(encoding="utf-8") for part in ("html", "css", "js")}
+    return streamlit.components.v2.component("pyvocsep_player", **parts)
+
+
+def _nothing() -> None:
+    """What happens when a slider is moved: the page is made anew, as always."""
