@@ -18,22 +18,22 @@ class FileType:
     """A format that the page offers.
 
     Attributes:
-        label: for people.
+        about: for people.
         suffix: of the file, which is also `process`'s `format`.
         subtype: libsndfile's name for the samples, which is `process`'s `subtype`.
         mime: for the browser.
     """
 
-    label: str
+    about: str
     suffix: str
     subtype: str
     mime: str
 
 
 FILE_TYPES = {
-    "WAV": FileType("WAV, 32-bit float: exact", "wav", "FLOAT", "audio/wav"),
-    "FLAC": FileType("FLAC, 24 bits: lossless, smaller", "flac", "PCM_24", "audio/flac"),
-    "MP3": FileType("MP3: small", "mp3", "MPEG_LAYER_III", "audio/mpeg"),
+    "WAV": FileType("32-bit float, exact.", "wav", "FLOAT", "audio/wav"),
+    "FLAC": FileType("24 bits, a third of the size.", "flac", "PCM_24", "audio/flac"),
+    "MP3": FileType("Small, for listening.", "mp3", "MPEG_LAYER_III", "audio/mpeg"),
 }
 
 _MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)

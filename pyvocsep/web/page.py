@@ -146,7 +146,6 @@ def _listen(song: Song) -> None:
         "Format",
         names,
         default=names[0],
-        format_func=lambda name: downloads.FILE_TYPES[name].label,
         key="format",
         required=True,
     )
@@ -169,7 +168,7 @@ def _listen(song: Song) -> None:
             width="stretch",
         )
     st.caption(
-        f"My mix: vocals {_level(vocals_db)}, accompaniment {_level(accompaniment_db)}. "
+        f"{file_type.about} My mix: vocals {_level(vocals_db)}, accompaniment {_level(accompaniment_db)}. "
         f"{downloads.clipping(song.peak, chosen)}"
     )
 
@@ -186,15 +185,21 @@ def _look(song: Song) -> None:
         end = max(end, begin + 0.5)
     show_mask = st.toggle("Show the mask over the song: what was taken for voice", key="mask")
     st.plotly_chart(
-        pictures.figure(song, begin, min(end, song.seconds), show_mask),
+        pictures.figure(song, begin, min(end, song.seconds), show_mask, zoom_by_drag=not _on_phone()),
         key="picture",
-        config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage"]},
+        config={"displayModeBar": False},
         alt="Vocal activity, waveforms and spectrograms of the song, the vocals and the accompaniment",
     )
     st.caption(
         "From the top: where a voice sings; waveforms; spectrograms, log frequency, "
-        f"{pictures.RANGE_DB} dB from the loudest down. Drag to zoom into a time, double-click to see all."
+        f"{pictures.RANGE_DB} dB from the loudest down. "
+        + ("" if _on_phone() else "Drag to zoom into a time, double-click to see all.")
     )
+
+
+def _on_phone() -> bool:
+    """Whether a finger that moves over a picture means to scroll the page."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def _clock(seconds: float) -> str:

@@ -26,7 +26,7 @@ _PARTS = (("Song", MIXTURE), ("Vocals", VOCALS), ("Accompaniment", ACCOMPANIMENT
 _EPOCH_MS = 1000.0  # the time axis is one of dates, which Plotly labels as minutes and seconds
 
 
-def figure(song: Song, begin_s: float, end_s: float, show_mask: bool) -> Any:
+def figure(song: Song, begin_s: float, end_s: float, show_mask: bool, zoom_by_drag: bool = True) -> Any:
     """Return the picture of a part of a song: vocal activity, three waveforms, three spectrograms.
 
     All rows share their time axis: zooming into one zooms into all. The mask, if shown, lies over the
@@ -58,6 +58,7 @@ def figure(song: Song, begin_s: float, end_s: float, show_mask: bool) -> Any:
     if show_mask:
         _draw_mask(made, vocal_mask(powers[1], powers[2]), powers[0].db > top - RANGE_DB, powers[0], begin_s)
     _lay_out(made, begin_s, end_s)
+    made.update_layout(dragmode="zoom" if zoom_by_drag else False)
     return made
 
 
@@ -167,7 +168,6 @@ def _lay_out(made: Any, begin_s: float, end_s: float) -> None:
         height=860,
         margin={"l": 4, "r": 4, "t": 8, "b": 4},
         showlegend=False,
-        dragmode="zoom",
         uirevision=f"{begin_s} {end_s}",  # what a visitor zoomed into stays when the mask is switched
     )
 
