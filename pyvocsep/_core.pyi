@@ -1,5 +1,7 @@
 """The C++ core (csrc/python/module.cpp). Use `pyvocsep`'s classes: here only memory safety is checked."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,27 +11,51 @@ def isa() -> str:
 def available_isas() -> list[str]:
     """Those of "baseline", "avx2", "avx512" and "neon" that this machine can run, the best last."""
 
-def rfft(x: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Spectra (frames, size/2 + 1) of x (frames, size).
+class limits:  # noqa: N801 - a module
+    """The constants of csrc/include/pyvocsep/limits.h."""
 
-    ValueError unless size is even, 7-smooth, 64 to 16384.
-    """
-
-def irfft(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    """The inverse of `rfft`, of one spectrum (size/2 + 1,)."""
-
-def multiply_adds(rounds: int, precision: Precision = ...) -> float:
-    """Multiply-adds on registers alone, the most that a core can do; returns how many there were."""
+    MIN_SAMPLE_RATE: Final[int]
+    """Of a stream and of a model, in Hz."""
+    MAX_SAMPLE_RATE: Final[int]
+    MAX_CHANNELS: Final[int]
+    MAX_THREADS: Final[int]
+    LARGEST_SAMPLE: Final[float]
+    """Samples of a larger magnitude are processed as silence, like NaN."""
+    MODEL_FORMAT: Final[str]
+    """The metadata value `format` of the model files that this version reads."""
+    MIN_FRAME: Final[int]
+    """The shortest frame in samples."""
+    MAX_FRAME: Final[int]
 
 def scaled_grid(n_fft: int, hop: int, model_rate: float, rate: float) -> tuple[int, int]:
-    """Frame and hop in samples that put a stream of another rate on a model's grid. ValueError if none do."""
+    """Frame and hop in samples that put a stream of another rate on a model's grid.
+
+    ValueError if hop does not divide n_fft, if a rate is not above 0 Hz, or if the frame would be outside
+    MIN_FRAME to MAX_FRAME.
+    """
+
+def analyse(audio: NDArray[np.float32], frame: int, hop: int) -> NDArray[np.complex64]:
+    """Spectra (channels, frames, frame / 2 + 1) of C-contiguous audio (channels, samples), not normalised.
+
+    Frame t starts at sample t * hop; samples after the last whole frame are left out. The window is the
+    square root of a periodic Hann window. ValueError if frame is not an FFT size (even, without prime factors
+    above 7, MIN_FRAME to MAX_FRAME) or not two or more times hop. Releases the GIL.
+    """
+
+def synthesise(spectra: NDArray[np.complex64], frame: int, hop: int) -> NDArray[np.float32]:
+    """The inverse of `analyse` by weighted overlap-add: (channels, (frames - 1) * hop + frame) samples.
+
+    Samples that frame / hop frames hold are those of the analysed audio; towards both ends, where fewer
+    frames overlap, the audio fades. Errors as `analyse`. Releases the GIL.
+    """
 
 class Precision:
-    """What the networks' products are computed in."""
+    """The number format of the networks' matrix products."""
 
     float32: Precision
     bfloat16: Precision
     int8: Precision
+    __members__: dict[str, Precision]
 
 def has_precision(precision: Precision) -> bool:
     """Whether models can be read with this precision here."""
@@ -76,18 +102,3 @@ class StemMixer:
     def reset(self) -> None: ...
     def process(self, input: NDArray[np.float32], output: NDArray[np.float32]) -> None:
         """Fills the output; both arrays are C-contiguous (channels, samples). Releases the GIL."""
-
-class MaskEstimator:
-    """The network alone, on the grid of a sample rate; carries its state from call to call."""
-
-    def __init__(self, model: Model, sample_rate: float, channels: int) -> None: ...
-    def reset(self) -> None: ...
-    def masks(self, spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
-        """Masks of the same shape as the spectra: (channels, frames, bins)."""
-
-class GruLayer:
-    """The first layer of a GRU in a model file: the tensors named `prefix`weight_ih_l0 and so on."""
-
-    def __init__(self, path: str, prefix: str, inputs: int, precision: Precision = ...) -> None: ...
-    def run(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """States (steps, rows, hidden, up to a multiple of 16) of x (steps, rows, inputs), from zeros."""

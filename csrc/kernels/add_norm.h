@@ -2,8 +2,8 @@
 // 2019), in one pass over memory.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 

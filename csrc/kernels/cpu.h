@@ -1,4 +1,4 @@
-// What this processor can run. libgcc's answers include whether the operating system saves the wide registers.
+// Instruction sets of this processor. libgcc's answers include whether the operating system saves the wide registers.
 #pragma once
 
 #if defined(__x86_64__)
@@ -15,7 +15,7 @@ inline bool cpu_has_avx512() {
 }
 inline bool cpu_has_avx512bf16() { return cpu_has_avx512() && __builtin_cpu_supports("avx512bf16"); }
 inline bool cpu_has_avx512vnni() { return cpu_has_avx512() && __builtin_cpu_supports("avx512vnni"); }
-// Older compilers do not know this one by name: leaf 7, subleaf 1, EAX bit 4 (Intel's manual, CPUID).
+// Older compilers have no name for this one: leaf 7, subleaf 1, EAX bit 4 (Intel's manual, CPUID).
 inline bool cpu_has_avxvnni() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return cpu_has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1) != 0;

@@ -1,11 +1,11 @@
-// Which kernels run: asked of the processor once, overridden by PYVOCSEP_ISA.
+// Chooses the kernels: by what the processor has, or by PYVOCSEP_ISA.
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-#include "cpu.h"
-#include "kernels.h"
+#include "kernels/cpu.h"
+#include "kernels/kernels.h"
 
 namespace pyvocsep {
 
@@ -75,8 +75,8 @@ const Kernels& kernels() {
 
 namespace {
 
-// The table of the same vectors as kernels() for another precision, or null.
-const Kernels* beside([[maybe_unused]] Precision precision) {
+// The table with the vectors of kernels() and products of another precision; null if the machine has none.
+const Kernels* table_for([[maybe_unused]] Precision precision) {
 #if defined(__x86_64__)
   const Kernels* own = &kernels();
   if (precision == Precision::kBfloat16 && own == &avx512::kTable && cpu_has_avx512bf16()) return &avx512bf16::kTable;
@@ -88,11 +88,11 @@ const Kernels* beside([[maybe_unused]] Precision precision) {
 
 }  // namespace
 
-bool has_precision(Precision precision) { return precision == Precision::kFloat32 || beside(precision) != nullptr; }
+bool has_precision(Precision precision) { return precision == Precision::kFloat32 || table_for(precision) != nullptr; }
 
 const Kernels& kernels(Precision precision) {
   if (precision == Precision::kFloat32) return kernels();
-  if (const Kernels* table = beside(precision)) return *table;
+  if (const Kernels* table = table_for(precision)) return *table;
   throw std::invalid_argument(std::string(precision == Precision::kBfloat16
                                               ? "precision is bfloat16, which needs a processor with AVX512-BF16"
                                               : "precision is int8, which needs a processor with VNNI") +

@@ -8,8 +8,8 @@
 // for q < s, p < m, k < R. (Van Loan, "Computational Frameworks for the Fast Fourier Transform", 1992.)
 #pragma once
 
-#include "kernels.h"
-#include "simd.h"
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 

@@ -5,14 +5,14 @@
 //   n  = tanh(W_in x + b_in + r * (W_hn h + b_hn))
 //   h' = n + z * (h - n)                         = (1 - z) n + z h
 //
-// gru_cell does all of it, which is best for many rows. For few, whose steps wait for one another, gru_gates takes what
-// does not depend on the state out of the recurrence and gru_step goes on from there: the same additions in the same
-// order, so that either way gives the same bits.
+// gru_cell computes the whole step, which is fastest for many rows. With few rows each step waits for the one before:
+// gru_gates then computes what does not depend on the state for many steps at once, and gru_step the rest. Both ways
+// add in the same order and so give the same bits.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
-#include "products.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
+#include "kernels/products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
@@ -57,13 +57,13 @@ Weights<3 * P> gru_weights(const GruArgs& a, int unit, int word) {
   return weights.from(word);
 }
 
-// The state after, of the sums of r and z, the two parts of n and the state before.
+// The next state from the sums of r and z, the two parts of n and the state before.
 inline Vec gru_state(Vec r, Vec z, Vec n_input, Vec n_state, Vec h) {
   const Vec n = tanh(fma(sigmoid(r), n_state, n_input));
   return fma(sigmoid(z), h - n, n);
 }
 
-// Biases of the input's share, the same for all rows.
+// Biases of the input's part, the same for all rows.
 template <int R, int P>
 void start_sums(const GruArgs& a, int unit, Vec (&sums)[R][3 * P]) {
   const int width = padded(a.hidden);

@@ -1,12 +1,12 @@
 // Compiled once per instruction set: the loops of this folder, collected into that set's table.
-#include "kernels.h"
+#include "kernels/kernels.h"
 
-#include "add_norm.h"
-#include "fft.h"
-#include "gru.h"
-#include "linear.h"
-#include "peak.h"
-#include "spectrum.h"
+#include "kernels/add_norm.h"
+#include "kernels/fft.h"
+#include "kernels/gru.h"
+#include "kernels/linear.h"
+#include "kernels/peak.h"
+#include "kernels/spectrum.h"
 
 #define PYVOCSEP_TEXT_OF(x) #x
 #define PYVOCSEP_TEXT(x) PYVOCSEP_TEXT_OF(x)
@@ -30,6 +30,7 @@ const Kernels kTable = {
     .magnitudes_mono = magnitudes_mono,
     .magnitudes_mean = magnitudes_mean,
     .magnitudes_stereo = magnitudes_stereo,
+    .energy = energy,
     .ratio_mask = ratio_mask,
     .apply_mask = apply_mask,
     .apply_masks = apply_masks,

@@ -4,23 +4,18 @@
 // are padded to whole panels with zero weights, whatever the instruction set, so packed weights serve all.
 // Arrays that a kernel walks by vectors must be readable and writable up to kPad floats past their end.
 // Packed weights are words of 32 bits, of which each holds the weights of one input in float32, of two in bfloat16 or
-// of four in int8, the first in the lowest bits; see core/packing.h.
+// of four in int8, the first in the lowest bits; see nn/packing.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "base/padding.h"
+#include "pyvocsep/precision.h"
+
 namespace pyvocsep {
 
-inline constexpr int kPanel = 16;
-inline constexpr int kPad = 64;  // four of the widest vectors: the longest step of any kernel
-
-constexpr int padded(int n) { return (n + kPanel - 1) / kPanel * kPanel; }
-
-// What the networks' products are computed in. Sums between layers, activations and states are float32 in any case.
-enum class Precision { kFloat32, kBfloat16, kInt8 };
-
-inline constexpr int kChunk = 256;  // inputs that are converted at a time: they stay in the first-level cache
+inline constexpr int kChunk = 256;  // inputs converted at a time, so that they stay in the first-level cache
 
 // Words that the weights of `inputs` inputs take for each output. In int8 every chunk ends with two more.
 constexpr int words_of(Precision precision, int inputs) {
@@ -32,7 +27,6 @@ constexpr int words_of(Precision precision, int inputs) {
 
 enum class Epilogue {
   kStore,    // y  = a
-  kAdd,      // y += a
   kRelu,     // y  = max(a, 0)
   kSigmoid,  // y  = 1 / (1 + e^-a)
 };
@@ -50,14 +44,14 @@ struct LinearArgs {
   Epilogue epilogue;
 };
 
-// One time step of a GRU for `rows` independent sequences, of which each kernel reads and writes what it says.
+// One time step of a GRU for `rows` independent sequences. Each kernel uses the operands that its comment names.
 struct GruArgs {
   int rows, inputs, hidden;
   const float* weights;      // [padded(hidden) / 16][words of the inputs, then of hidden][r, z, n][16]
   const float* bias;         // 4 x padded(hidden): b_ir + b_hr, b_iz + b_hz, b_in, b_hn
   const float* x = nullptr;  // rows x inputs
   ptrdiff_t x_stride = 0;
-  float* gates = nullptr;  // rows x 3 * padded(hidden): the input's share of r, z and n, biases included but for b_hn
+  float* gates = nullptr;  // rows x 3 * padded(hidden): the input's part of r, z and n, with all biases except b_hn
   ptrdiff_t gates_stride = 0;
   const float* h = nullptr;  // rows x padded(hidden), the state before
   ptrdiff_t h_stride = 0;
@@ -87,12 +81,12 @@ struct FftPass {
 
 struct Kernels {
   const char* name;
-  Precision precision;  // of the packed weights that products take; they round their other operand to it
+  Precision precision;  // of both factors of products: weights are packed in it, inputs rounded to it
 
   void (*linear)(const LinearArgs&);
-  void (*gru_gates)(const GruArgs&);  // x to gates
-  void (*gru_step)(const GruArgs&);   // gates and h to y
-  void (*gru_cell)(const GruArgs&);   // x and h to y: the two in one; up to kChunk inputs and units
+  void (*gru_gates)(const GruArgs&);  // gates from x
+  void (*gru_step)(const GruArgs&);   // y from gates and h
+  void (*gru_cell)(const GruArgs&);   // y from x and h, in one pass; at most kChunk inputs and units
 
   void (*add_norm)(const AddNormArgs&);
 
@@ -117,6 +111,8 @@ struct Kernels {
   // y[4k...] = |M|, |S|, |L|, |R| of bin k, each times scale, to the power exponent
   void (*magnitudes_stereo)(const float* l_re, const float* l_im, const float* r_re, const float* r_im, int bins,
                             float scale, float exponent, float* y);
+  // Sum over bins of (|X[k]| * scale)^2
+  float (*energy)(const float* re, const float* im, int bins, float scale);
   // mask[k] = (v[k] + e) / (v[k] + a[k] + 2 e)
   void (*ratio_mask)(const float* v, const float* a, int bins, float e, float* mask);
   // re[k] *= mask[k], im[k] *= mask[k]
@@ -129,14 +125,13 @@ struct Kernels {
   double (*peak)(int64_t rounds, float* operand);
 };
 
-// The table in use: the best that the machine has, or the one that PYVOCSEP_ISA names.
-// Throws std::runtime_error if that is unknown or the machine lacks it.
+// The table in use: the best that runs on this machine, or the one that PYVOCSEP_ISA names.
+// Throws std::runtime_error if PYVOCSEP_ISA names an unknown instruction set or one that the machine lacks.
 const Kernels& kernels();
 
-// The table for a network: kernels(), or the one that goes with it for products of another precision.
-// Throws std::invalid_argument if the machine lacks that, or may not use it because PYVOCSEP_ISA names less.
+// The table for a network: vectors as in kernels(), products in `precision`.
+// Throws std::invalid_argument if the machine lacks these products, or PYVOCSEP_ISA rules them out.
 const Kernels& kernels(Precision precision);
-bool has_precision(Precision precision);
 
 // Tables that run on this machine, the best last.
 struct KernelList {

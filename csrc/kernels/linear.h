@@ -1,9 +1,9 @@
-// Matrix product with packed weights, register-blocked, and what follows it while it is in registers.
+// Register-blocked matrix product with packed weights, and the epilogue while the sums are in registers.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
-#include "products.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
+#include "kernels/products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
@@ -19,9 +19,8 @@ inline constexpr int kLinearRows = 3, kLinearPanels = 1;  // 12 of 16
 #endif
 inline constexpr int kPanelVecs = kPanel / kLanes;
 
-inline Vec finish(Epilogue epilogue, Vec a, const float* y) {
+inline Vec finish(Epilogue epilogue, Vec a) {
   switch (epilogue) {
-    case Epilogue::kAdd: return load(y) + a;
     case Epilogue::kRelu: return max(a, splat(0.0f));
     case Epilogue::kSigmoid: return sigmoid(a);
     default: return a;
@@ -29,7 +28,7 @@ inline Vec finish(Epilogue epilogue, Vec a, const float* y) {
 }
 
 // y[R x P*16] from x[R x inputs] and P panels of weights. Each output is bias + x[0] w[0] + x[1] w[1] ...
-// in that order, however the rows and panels are cut: block sizes never change a bit.
+// in that order, however rows and panels are grouped, so block sizes never change a bit.
 template <int R, int P>
 void linear_block(const LinearArgs& a, const float* x, const float* weights, const float* bias, float* y, int columns) {
   constexpr int V = P * kPanelVecs;
@@ -45,11 +44,10 @@ void linear_block(const LinearArgs& a, const float* x, const float* weights, con
     for (int v = 0; v < V; ++v) {
       const int left = columns - v * kLanes;
       if (left >= kLanes) {
-        store(row + v * kLanes, finish(a.epilogue, acc[r][v], row + v * kLanes));
+        store(row + v * kLanes, finish(a.epilogue, acc[r][v]));
       } else if (left > 0) {
-        float whole[kLanes] = {};
-        for (int i = 0; i < left; ++i) whole[i] = row[v * kLanes + i];
-        store(whole, finish(a.epilogue, acc[r][v], whole));
+        float whole[kLanes];
+        store(whole, finish(a.epilogue, acc[r][v]));
         for (int i = 0; i < left; ++i) row[v * kLanes + i] = whole[i];
       }
     }

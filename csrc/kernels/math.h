@@ -2,7 +2,7 @@
 // reweighted least squares on Chebyshev nodes); the C++ tests measure the error bounds stated here.
 #pragma once
 
-#include "simd.h"
+#include "kernels/simd.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 

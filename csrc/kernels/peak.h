@@ -1,13 +1,13 @@
-// What the processor can do at most: multiply-adds on registers alone, enough of them in flight to hide their latency.
-// Benchmarks measure kernels against it.
+// The peak rate of the processor: multiply-adds on registers alone, enough of them in flight to hide their latency.
+// Benchmarks compare kernels with it.
 #pragma once
 
-#include "kernels.h"
-#include "products.h"
+#include "kernels/kernels.h"
+#include "kernels/products.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
-// Returns the floating-point operations done; `operand` is a vector of them, which also takes the result.
+// Returns the number of floating-point operations done. `operand` is one vector of inputs, which the result overwrites.
 inline double peak(int64_t rounds, float* operand) {
   constexpr int kChains = kLanes == 16 ? 24 : 12;
   const Vec x = load(operand);

@@ -1,18 +1,18 @@
-// Products of rows with packed weights: what a word of weights meets, and how it is added up.
+// Products of rows of inputs with packed weights, and the order in which they are summed.
 //
 // A word is 32 bits for each of 16 outputs. In float32 it is the weight of one input; in bfloat16 of two, which the
 // processor multiplies and adds to a float32 sum in one instruction; in int8 of four, which it adds to an integer sum.
-// The order of all additions is fixed, so that a row's result depends neither on the other rows nor on the block that
-// it came in.
+// The order of all additions is fixed, so that a row's result depends neither on the other rows nor on how rows are
+// grouped.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
-#include "simd.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
+#include "kernels/simd.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
-// Where the weights of V vectors of outputs lie; from one word to the next it is `stride` floats.
+// Addresses of the weights of V vectors of outputs; the next word is `stride` floats further.
 template <int V>
 struct Weights {
   const float* at[V];
@@ -33,8 +33,8 @@ inline constexpr int kPerWord = 4;
 using Sum = VecInt;
 
 // R rows of inputs, each scaled to [-127, 127] by its largest value, rounded to nearest even and moved up by 128, since
-// the processor multiplies unsigned bytes with signed ones. The weights end with their own scale and with
-// -128 times their sum, which takes that back.
+// the processor multiplies unsigned bytes with signed ones. The last two words of the weights are their own scale and
+// -128 times their sum, which cancels the 128.
 template <int R>
 struct Inputs {
   alignas(64) uint8_t bytes[R][kChunk];

@@ -1,4 +1,4 @@
-// One vector type, as wide as the instruction set this file is compiled for.
+// One vector type, as wide as the instruction set that this file is compiled for.
 //
 // Every kernel is written once on `Vec` and compiled once per instruction set, inside a namespace of
 // its own (PYVOCSEP_ISA): without it the linker would merge equally named inline functions and could

@@ -1,8 +1,8 @@
-// Between the transform and the network: magnitudes to a power on the way in, masks on the way out.
+// Features for the network from spectra, and masks applied to spectra.
 #pragma once
 
-#include "kernels.h"
-#include "math.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
@@ -35,6 +35,19 @@ inline void magnitudes_stereo(const float* l_re, const float* l_im, const float*
                  magnitude((lr - rr) * half, (li - ri) * half, scale, exponent), magnitude(lr, li, scale, exponent),
                  magnitude(rr, ri, scale, exponent));
   }
+}
+
+// What lies past the last bin is not zero, so the last few bins are added one by one.
+inline float energy(const float* re, const float* im, int bins, float scale) {
+  Vec total = splat(0.0f);
+  int k = 0;
+  for (; k + kLanes <= bins; k += kLanes) {
+    const Vec r = load(re + k) * splat(scale), i = load(im + k) * splat(scale);
+    total = fma(r, r, fma(i, i, total));
+  }
+  float rest = 0.0f;
+  for (; k < bins; ++k) rest += re[k] * scale * (re[k] * scale) + im[k] * scale * (im[k] * scale);
+  return sum(total) + rest;
 }
 
 inline void ratio_mask(const float* v, const float* a, int bins, float e, float* mask) {

@@ -1,4 +1,4 @@
-// The binding: thin. Values and types are checked in Python; here only what would make memory unsafe.
+// The Python binding. Python checks values and types; here only what would make memory unsafe is checked.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -6,21 +6,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 
-#include "core/separator.h"
-#include "core/stem_mixer.h"
-#include "python/parts.h"
+#include "dsp/grid.h"
+#include "kernels/kernels.h"
+#include "python/spectra.h"
+#include "pyvocsep/limits.h"
+#include "pyvocsep/separator.h"
+#include "pyvocsep/stem_mixer.h"
 
 namespace py = pybind11;
 
 namespace pyvocsep {
 namespace {
-
-using Floats = py::array_t<float, py::array::c_style>;
 
 // stream.process(input, outputs..., samples) on arrays (channels, samples).
 template <typename Stream, typename... Outputs>
@@ -44,14 +44,12 @@ void process(Stream& stream, const Floats& input, Outputs&... outputs) {
   run(input.data(), outputs.mutable_data()...);
 }
 
-// A stream's class as Python sees it, but for process().
+// The Python class of a stream, without process().
 template <typename Stream>
 py::class_<Stream> bind_stream(py::module_& m, const char* name) {
   return py::class_<Stream>(m, name)
-      .def(py::init([](const std::shared_ptr<Model>& model, double sample_rate, int channels, int threads) {
-             return std::make_unique<Stream>(*model, sample_rate, channels, threads);
-           }),
-           py::arg("model"), py::arg("sample_rate"), py::arg("channels"), py::arg("threads") = 1)
+      .def(py::init<const Model&, double, int, int>(), py::arg("model"), py::arg("sample_rate"), py::arg("channels"),
+           py::arg("threads") = 1)
       .def_property_readonly("latency_samples", &Stream::latency)
       .def("reset", &Stream::reset);
 }
@@ -92,9 +90,9 @@ PYBIND11_MODULE(_core, m) {
       .value("int8", Precision::kInt8);
   m.def("has_precision", &has_precision, py::arg("precision"));
 
-  py::class_<Model, std::shared_ptr<Model>>(m, "Model")
+  py::class_<Model>(m, "Model")
       .def(py::init<const std::string&, Precision>(), py::arg("path"), py::arg("precision") = Precision::kFloat32)
-      .def_property_readonly("metadata", [](const Model& model) { return model.file().metadata(); })
+      .def_property_readonly("metadata", &Model::metadata)
       .def_property_readonly("architecture", &Model::architecture)
       .def_property_readonly("sample_rate", &Model::sample_rate)
       .def_property_readonly("n_fft", &Model::n_fft)
@@ -108,5 +106,16 @@ PYBIND11_MODULE(_core, m) {
       .def("set_gains", &StemMixer::set_gains, py::arg("vocals"), py::arg("accompaniment"))
       .def("process", &process<StemMixer, Floats>, py::arg("input").noconvert(), py::arg("output").noconvert());
 
-  bind_parts(m);
+  m.def("analyse", &analyse, py::arg("audio").noconvert(), py::arg("frame"), py::arg("hop"));
+  m.def("synthesise", &synthesise, py::arg("spectra").noconvert(), py::arg("frame"), py::arg("hop"));
+
+  py::module_ limits = m.def_submodule("limits");
+  limits.attr("MIN_SAMPLE_RATE") = PYVOCSEP_MIN_SAMPLE_RATE;
+  limits.attr("MAX_SAMPLE_RATE") = PYVOCSEP_MAX_SAMPLE_RATE;
+  limits.attr("MAX_CHANNELS") = PYVOCSEP_MAX_CHANNELS;
+  limits.attr("MAX_THREADS") = PYVOCSEP_MAX_THREADS;
+  limits.attr("LARGEST_SAMPLE") = PYVOCSEP_LARGEST_SAMPLE;
+  limits.attr("MODEL_FORMAT") = PYVOCSEP_MODEL_FORMAT;
+  limits.attr("MIN_FRAME") = PYVOCSEP_MIN_FRAME;
+  limits.attr("MAX_FRAME") = PYVOCSEP_MAX_FRAME;
 }

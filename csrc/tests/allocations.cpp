@@ -1,4 +1,4 @@
-#include "allocations.h"
+#include "tests/allocations.h"
 
 #include <cstddef>
 
@@ -24,7 +24,7 @@ int CountAllocations::count() const { return counted; }
 
 #if defined(__SANITIZE_ADDRESS__)
 
-// The sanitizer owns malloc and offers hooks.
+// The address sanitizer replaces malloc itself, and offers hooks.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),
                                                          void (*)(const volatile void*));
 namespace {
@@ -34,8 +34,8 @@ const int installed = __sanitizer_install_malloc_and_free_hooks(
 
 #else
 
-// Our definitions take the place of glibc's, which stay reachable under their other names; visible, so that they do so
-// for libraries too.
+// These definitions replace glibc's, which remain callable by their other names. Visible, so that they replace them in
+// shared libraries too.
 #pragma GCC visibility push(default)
 extern "C" {
 void* __libc_malloc(size_t);

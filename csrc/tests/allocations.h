@@ -1,4 +1,4 @@
-// Counts the heap calls of this thread while in scope, malloc and free alike, whoever makes them.
+// Counts this thread's calls of malloc, free and their relatives while in scope, in whatever library they are.
 #pragma once
 
 namespace pyvocsep::test {

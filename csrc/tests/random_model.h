@@ -69,13 +69,15 @@ inline ModelBuilder common(const std::string& architecture, int sample_rate, int
   return m;
 }
 
-inline ModelBuilder random_band_gru(int hop_divisor = 2) {
-  // The last band would reach bin 260: three bins are cut off.
+// `level` is the memory of the running level in seconds; none without.
+inline ModelBuilder random_band_gru(int hop_divisor = 2, const std::string& level = "") {
+  // The last band would reach bin 260: its last three bins are missing.
   const int n_fft = 512, bins = n_fft / 2 + 1, dim = 32, blocks = 2;
   const std::vector<std::pair<int, int>> zones = {{5, 4}, {3, 20}, {4, 45}};
   ModelBuilder m = common("band-gru", 44100, n_fft, n_fft / hop_divisor);
   m.metadata["band_counts"] = "5,3,4";
   m.metadata["band_widths"] = "4,20,45";
+  if (!level.empty()) m.metadata["level_seconds"] = level;
   for (size_t i = 0; i < zones.size(); ++i) {
     m.tensor("encoder.weights." + std::to_string(i), {dim, 4 * zones[i].second}, 0.2f);
     m.tensor("decoder.weights." + std::to_string(i), {2 * zones[i].second, dim}, 0.5f);
@@ -96,7 +98,7 @@ inline ModelBuilder random_band_gru(int hop_divisor = 2) {
   return m;
 }
 
-// The sizes are no multiples of 16: padding is on trial, too.
+// No size is a multiple of 16, so that padding is tested.
 inline ModelBuilder random_gru() {
   const int n_fft = 256, bins = n_fft / 2 + 1;
   ModelBuilder m = common("gru", 16000, n_fft, n_fft / 2);

@@ -4,14 +4,15 @@
 #include <numbers>
 #include <random>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
-#include "core/fft.h"
-#include "core/grid.h"
+#include "dsp/fft.h"
+#include "dsp/grid.h"
 
 using namespace pyvocsep;
 
-TEST_CASE("every supported size: bins of a noise signal against the definition, and back") {
+TEST_CASE("every supported size: bins of noise by the definition, and the inverse") {
   int sizes = 0;
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
@@ -66,9 +67,17 @@ TEST_CASE("the frame scales with the sample rate") {
     CAPTURE(rate);
     CHECK(grid.frame == 4 * grid.hop);
     const double wanted = 2048 * rate / 44100, distance = std::abs(grid.frame - wanted);
-    for (int size = 64; size <= RealFft::kMaxSize; size += 4)  // nothing that fits is nearer
+    for (int size = 64; size <= RealFft::kMaxSize; size += 4)  // no other possible size is nearer
       if (RealFft::supports(size)) CHECK_FALSE(std::abs(size - wanted) < distance);
   }
   CHECK_THROWS_AS(scaled_grid(8192, 4096, 44100, 192000), std::invalid_argument);
   CHECK_THROWS_AS(scaled_grid(64, 32, 44100, 8000), std::invalid_argument);
+  for (const auto& [n_fft, hop] : {std::pair{2048, 0}, {2048, -1024}, {2048, 1000}, {0, 1}, {-4, -2}})
+    CHECK_THROWS_WITH_AS(scaled_grid(n_fft, hop, 44100, 44100), doctest::Contains("not a multiple"),
+                         std::invalid_argument);
+  for (const double rate : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+    CHECK_THROWS_WITH_AS(scaled_grid(2048, 1024, rate, 44100), doctest::Contains("model_rate"), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(scaled_grid(2048, 1024, 44100, rate), doctest::Contains("not a sample rate"),
+                         std::invalid_argument);
+  }
 }

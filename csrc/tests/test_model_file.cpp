@@ -5,15 +5,16 @@
 #include <string>
 #include <system_error>
 
-#include "core/json.h"
-#include "core/model.h"
-#include "random_model.h"
+#include "model/json.h"
+#include "model/model_file.h"
+#include "pyvocsep/model.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
 namespace {
 
-void load(const std::string& bytes) { Model(ModelFile(bytes, "test.safetensors")); }
+void load(const std::string& bytes) { Model::from_bytes(bytes, "test.safetensors"); }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   REQUIRE(text.find(from) != std::string::npos);
@@ -40,7 +41,7 @@ TEST_CASE("a file cut short anywhere is refused") {
   }
 }
 
-TEST_CASE("damage in the header or the weights is an error or harmless, never a crash") {
+TEST_CASE("a damaged header or damaged weights give an error or a working model, never a crash") {
   const std::string bytes = test::random_gru().bytes();
   std::mt19937 random(11);
   int refused = 0;
@@ -91,6 +92,15 @@ TEST_CASE("errors name the tensor or the key") {
     CHECK_THROWS_WITH_AS(load(m.bytes()), doctest::Contains(key.c_str()), std::invalid_argument);
     m.metadata.erase(key);
     CHECK_THROWS_WITH_AS(load(m.bytes()), doctest::Contains(("metadata '" + key + "' is missing").c_str()),
+                         std::invalid_argument);
+  }
+}
+
+TEST_CASE("the memory of a running level is optional, and a length of time") {
+  CHECK_NOTHROW(load(test::random_band_gru(2, "4.0").bytes()));
+  for (const char* value : {"0", "-4", "nan", "61", "long", "0.09"}) {
+    CAPTURE(value);
+    CHECK_THROWS_WITH_AS(load(test::random_band_gru(2, value).bytes()), doctest::Contains("level_seconds"),
                          std::invalid_argument);
   }
 }

@@ -1,4 +1,5 @@
-// The three promises: streaming is the offline result bit for bit; the stems sum to the input; real-time safe.
+// The three promises: streaming gives the bits of the offline result, the stems sum to the input, process() is
+// real-time safe.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -8,10 +9,12 @@
 #include <random>
 #include <vector>
 
-#include "allocations.h"
-#include "core/denormals.h"
-#include "core/separator.h"
-#include "random_model.h"
+#include "base/buffer.h"
+#include "base/denormals.h"
+#include "pyvocsep/limits.h"
+#include "pyvocsep/separator.h"
+#include "tests/allocations.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
@@ -56,10 +59,13 @@ Stems whole(Separator& separator, const Signal& x) {
   return separate(separator, x, [] { return std::numeric_limits<int>::max(); });
 }
 
+constexpr int kModels = 4;
+
 const Model& model(int which) {
-  static const Model models[] = {Model(ModelFile(test::random_band_gru().bytes(), "band")),
-                                 Model(ModelFile(test::random_gru().bytes(), "gru")),
-                                 Model(ModelFile(test::random_band_gru(4).bytes(), "band with a quarter hop"))};
+  static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
+                                 Model::from_bytes(test::random_gru().bytes(), "gru"),
+                                 Model::from_bytes(test::random_band_gru(4).bytes(), "band with a quarter hop"),
+                                 Model::from_bytes(test::random_band_gru(2, "0.5").bytes(), "band with a level")};
   return models[which];
 }
 
@@ -67,7 +73,7 @@ const Model& model(int which) {
 
 TEST_CASE("any block sizes and any number of threads give the same bits") {
   std::mt19937 random(2);
-  for (int which = 0; which < 3; ++which)
+  for (int which = 0; which < kModels; ++which)
     for (const double rate : {8000.0, 16000.0, 44100.0, 48000.0, 96000.0})
       for (int channels = 1; channels <= 2; ++channels) {
         CAPTURE(which);
@@ -85,7 +91,7 @@ TEST_CASE("any block sizes and any number of threads give the same bits") {
       }
 }
 
-TEST_CASE("sample by sample is no exception") {
+TEST_CASE("blocks of one sample give the same bits") {
   const Signal x = noise(2, 3000);
   Separator separator(model(0), 44100, 2, 1);
   const Stems expected = whole(separator, x);
@@ -93,8 +99,8 @@ TEST_CASE("sample by sample is no exception") {
   CHECK(separate(separator, x, [] { return 1; }).vocals == expected.vocals);
 }
 
-TEST_CASE("the stems sum to the delayed input, and the mask does something") {
-  for (int which = 0; which < 3; ++which) {
+TEST_CASE("the stems sum to the delayed input, and the vocals are not silent") {
+  for (int which = 0; which < kModels; ++which) {
     const Signal x = noise(2, 30000);
     Separator separator(model(which), 44100, 2, 1);
     const int latency = separator.latency();
@@ -118,7 +124,7 @@ TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, f
     test::ModelBuilder m = test::random_band_gru(divisor);
     m.tensor("decoder.bias", {257, 2}, 0.0f);
     m.tensor("norm.weight", {32}, 0.0f);
-    const Model half(ModelFile(m.bytes(), "half"));  // sigmoid(0) = 1/2
+    const Model half = Model::from_bytes(m.bytes(), "half");  // sigmoid(0) = 1/2
     const Signal x = noise(2, 10000);
     for (const double rate : {44100.0, 48000.0, 22050.0}) {
       Separator separator(half, rate, 2, 1);
@@ -135,23 +141,69 @@ TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, f
   }
 }
 
-TEST_CASE("samples that are no numbers, or beyond all measure, are silence and leave the state sound") {
-  Signal x = noise(2, 20000);
-  Separator separator(model(0), 44100, 2, 1);
-  Signal silent = x;
-  for (int i = 3000; i < 3050; ++i) {
-    x[0][i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -INFINITY : 3e38f;
-    silent[0][i] = 0.0f;
-  }
-  const Stems expected = whole(separator, silent);
-  separator.reset();
-  CHECK(whole(separator, x).vocals == expected.vocals);
+TEST_CASE("a network with a running level gives the same stems from +12 to -60 dB; one without does not") {
+  const Signal x = noise(2, 40000);
+  // The error that a gain of the input leaves in the vocals, over their energy, in dB.
+  const auto error_db = [&](const Model& network, int channels, float gain) {
+    const Signal quiet(x.begin(), x.begin() + channels);
+    Signal scaled = quiet;
+    for (auto& channel : scaled)
+      for (float& v : channel) v *= gain;
+    Separator separator(network, 44100, channels, 1);
+    const Stems expected = whole(separator, quiet);
+    separator.reset();
+    const Stems found = whole(separator, scaled);
+    double energy = 0, error = 0;
+    for (int c = 0; c < channels; ++c)
+      for (size_t i = 0; i < quiet[c].size(); ++i) {
+        energy += std::pow(expected.vocals[c][i], 2.0);
+        error += std::pow(found.vocals[c][i] / gain - expected.vocals[c][i], 2.0);
+      }
+    return 10 * std::log10(error / energy + 1e-20);
+  };
+  for (int channels = 1; channels <= 2; ++channels)
+    for (const float gain : {4.0f, 0.1f, 0.01f, 0.001f}) {
+      CAPTURE(channels);
+      CAPTURE(gain);
+      CHECK(error_db(model(3), channels, gain) < -50);
+      CHECK(error_db(model(0), channels, gain) > -40);
+    }
+}
 
-  for (float& v : x[1]) v = 0.9f * Separator::kLargestSample * (v > 0 ? 1.0f : -1.0f);
-  const Stems loud = whole(separator, x);
-  for (const float v : loud.vocals[1]) CHECK(std::isfinite(v));
+TEST_CASE("the level outlives silence, and reset() clears it") {
+  Signal x = noise(2, 30000);
+  for (auto& channel : x) std::fill_n(channel.begin() + 10000, 10000, 0.0f);
+  Separator separator(model(3), 44100, 2, 1);
+  const Stems first = whole(separator, x);
+  Signal loud = x;
+  for (auto& channel : loud)
+    for (float& v : channel) v *= 1000.0f;
   separator.reset();
-  CHECK(whole(separator, silent).vocals == expected.vocals);
+  whole(separator, loud);
+  separator.reset();
+  CHECK(whole(separator, x).vocals == first.vocals);
+  CHECK(whole(separator, x).vocals != first.vocals);  // without a reset the stream goes on
+}
+
+TEST_CASE("NaN, infinities and samples beyond +-1e15 are processed as silence and leave the state finite") {
+  for (const int which : {0, 3}) {
+    Signal x = noise(2, 20000);
+    Separator separator(model(which), 44100, 2, 1);
+    Signal silent = x;
+    for (int i = 3000; i < 3050; ++i) {
+      x[0][i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -INFINITY : 3e38f;
+      silent[0][i] = 0.0f;
+    }
+    const Stems expected = whole(separator, silent);
+    separator.reset();
+    CHECK(whole(separator, x).vocals == expected.vocals);
+
+    for (float& v : x[1]) v = 0.9f * static_cast<float>(PYVOCSEP_LARGEST_SAMPLE) * (v > 0 ? 1.0f : -1.0f);
+    const Stems loud = whole(separator, x);
+    for (const float v : loud.vocals[1]) CHECK(std::isfinite(v));
+    separator.reset();
+    CHECK(whole(separator, silent).vocals == expected.vocals);
+  }
 }
 
 TEST_CASE("stems may be written over the input") {
@@ -168,7 +220,7 @@ TEST_CASE("stems may be written over the input") {
 }
 
 TEST_CASE("process allocates nothing") {
-  for (int which = 0; which < 3; ++which)
+  for (int which = 0; which < kModels; ++which)
     for (int threads = 1; threads <= 2; ++threads) {
       Separator separator(model(which), 44100, 2, threads);
       const Signal x = noise(2, 20000);
@@ -185,7 +237,7 @@ TEST_CASE("process allocates nothing") {
 }
 
 TEST_CASE("the allocation counter counts") {
-  const void* volatile escaped = nullptr;  // without it a compiler may leave the allocation out
+  const void* volatile escaped = nullptr;  // keeps the compiler from removing the allocation
   int seen = 0;
   {
     const test::CountAllocations counter;
@@ -222,7 +274,7 @@ TEST_CASE("denormals are flushed inside and the caller's mode restored") {
   CHECK(tiny * 0.1f > 0.0f);
 }
 
-TEST_CASE("what cannot be separated is refused") {
+TEST_CASE("rates, channels and threads out of range are refused") {
   CHECK_THROWS_WITH(Separator(model(0), 7999, 2, 1), doctest::Contains("8000 to 192000 Hz"));
   CHECK_THROWS_WITH(Separator(model(0), std::nan(""), 2, 1), doctest::Contains("8000 to 192000 Hz"));
   CHECK_THROWS_WITH(Separator(model(0), 44100, 3, 1), doctest::Contains("3 channels"));

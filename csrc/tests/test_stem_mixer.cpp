@@ -4,9 +4,10 @@
 #include <random>
 #include <vector>
 
-#include "allocations.h"
-#include "core/stem_mixer.h"
-#include "random_model.h"
+#include "pyvocsep/separator.h"
+#include "pyvocsep/stem_mixer.h"
+#include "tests/allocations.h"
+#include "tests/random_model.h"
 
 using namespace pyvocsep;
 
@@ -15,7 +16,7 @@ namespace {
 using Channel = std::vector<float>;
 
 const Model& model() {
-  static const Model model(ModelFile(test::random_band_gru().bytes(), "band"));
+  static const Model model = Model::from_bytes(test::random_band_gru().bytes(), "band");
   return model;
 }
 
@@ -35,7 +36,7 @@ void process(StemMixer& mixer, const Channel& x, Channel& y, int begin, int end)
 
 }  // namespace
 
-TEST_CASE("the mix is the stems at their gains, whatever the blocks") {
+TEST_CASE("the mix is the sum of the stems times their gains, with the same bits for any block sizes") {
   const int n = 20000;
   const Channel x = noise(n);
   Separator separator(model(), 44100, 1, 1);

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "allocations.h"
-#include "core/model.h"
-#include "core/stem_mixer.h"
-#include "vst3/abi.h"
+#include "nn/model_impl.h"
+#include "plugins/vst3/abi.h"
+#include "pyvocsep/stem_mixer.h"
+#include "tests/allocations.h"
 
 using namespace pyvocsep;
 using namespace pyvocsep::vst3;
@@ -67,7 +67,7 @@ Uid class_id() {
   return info.cid;
 }
 
-// What the host implements lives on the host's stack: it counts references only to see that all come back.
+// Objects of the host live on its stack: they count references only to check that all are released.
 template <typename Interface>
 class OnStack : public Interface {
  public:
@@ -152,7 +152,7 @@ class Handler final : public OnStack<IComponentHandler> {
 double level(double db) { return (db + 88) * 10 / 1000; }
 float factor(double db) { return static_cast<float>(std::pow(10.0, db / 20)); }
 
-// An instance with all its interfaces, from its making to its end.
+// An instance of the plugin with all its interfaces.
 class Instance {
  public:
   Instance() {
@@ -201,7 +201,7 @@ class Instance {
 
   void set(ParamId id, double normalized) { REQUIRE(controller->setParamNormalized(id, normalized) == kResultOk); }
 
-  // Samples `begin` to `end`; to the same memory where in is out.
+  // Processes samples `begin` to `end`, in place if in is out.
   Result process(const Audio& in, Audio& out, int begin, int end, IParameterChanges* changes = nullptr) {
     float *from[2], *to[2];
     for (size_t c = 0; c < in.size(); ++c) from[c] = const_cast<float*>(in[c].data()) + begin;
@@ -235,7 +235,7 @@ class Instance {
   IEditController* controller;
 };
 
-// What the core makes of it.
+// The same processed by the core.
 Audio reference(int index, double rate, const Audio& in, float vocals, float accompaniment) {
   StemMixer mixer(model(index), rate, static_cast<int>(in.size()), 1);
   mixer.set_gains(vocals, accompaniment);
@@ -255,7 +255,7 @@ std::string narrow(const char16_t* from) {
 
 }  // namespace
 
-TEST_CASE("the factory tells the same in all its versions, and makes the plugin only") {
+TEST_CASE("all versions of the factory describe the plugin alike, and create nothing else") {
   FUnknown* const whole = &factory();
   for (const Uid& id : {FUnknown::kId, IPluginFactory::kId, IPluginFactory2::kId, IPluginFactory3::kId}) {
     void* object = nullptr;
@@ -300,7 +300,7 @@ TEST_CASE("the factory tells the same in all its versions, and makes the plugin 
   CHECK(object == nullptr);
 }
 
-TEST_CASE("every interface leads to every other, and each reference is counted") {
+TEST_CASE("every interface gives every other, and references are counted") {
   const Uid cid = class_id();
   const Uid ids[] = {FUnknown::kId,        IPluginBase::kId,     IComponent::kId,
                      IAudioProcessor::kId, IEditController::kId, IProcessContextRequirements::kId};
@@ -328,7 +328,7 @@ TEST_CASE("every interface leads to every other, and each reference is counted")
   }
 }
 
-TEST_CASE("a handler is kept as long as it is needed") {
+TEST_CASE("a handler is released with the plugin, or when another replaces it") {
   Handler one, two;
   {
     Instance plugin;
@@ -345,7 +345,7 @@ TEST_CASE("a handler is kept as long as it is needed") {
 TEST_CASE("one bus in, one bus out, mono or stereo") {
   Instance plugin;
   Uid controller;
-  CHECK(plugin.component->getControllerClassId(controller) != kResultOk);  // it has none besides itself
+  CHECK(plugin.component->getControllerClassId(controller) != kResultOk);  // the controller is the same object
   for (const int channels : {2, 1, 2}) {
     CHECK(plugin.arrange(channels) == kResultOk);
     for (const int32_t direction : {kInput, kOutput}) {
@@ -379,7 +379,7 @@ TEST_CASE("one bus in, one bus out, mono or stereo") {
   CHECK(plugin.processor->getTailSamples() == 0);
 }
 
-TEST_CASE("parameters: every value has a text that leads back to it") {
+TEST_CASE("parameters: the text of every value gives the value back") {
   Instance plugin;
   REQUIRE(plugin.controller->getParameterCount() == kParameters);
   const char* const titles[] = {"Vocals", "Accompaniment", "Model", "Bypass"};
@@ -437,7 +437,7 @@ TEST_CASE("parameters: every value has a text that leads back to it") {
   CHECK(plugin.controller->createView("editor") == nullptr);
 }
 
-TEST_CASE("the output is the core's, whatever the rate, the channels, the model and the blocks") {
+TEST_CASE("the output has the core's bits for any rate, channels, model and block sizes") {
   Instance plugin;
   plugin.set(kVocals, level(-6.5));
   plugin.set(kAccompaniment, level(1.3));
@@ -449,7 +449,7 @@ TEST_CASE("the output is the core's, whatever the rate, the channels, the model 
         CAPTURE(index);
         plugin.set(kModel, index);
         plugin.start(rate, channels);
-        const int latency = model(index).grid(rate).frame;
+        const int latency = model(index).impl().grid(rate).frame;
         CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(latency));
         const int n = 3 * latency + 100;
         const Audio in = noise(channels, n);
@@ -471,7 +471,7 @@ TEST_CASE("the output is the core's, whatever the rate, the channels, the model 
       }
 }
 
-TEST_CASE("a stream lives until it is deactivated, not longer") {
+TEST_CASE("a stream ends with deactivation and not before") {
   Instance plugin;
   const Audio in = noise(2, 9000);
   const Audio expected = reference(0, 44100, in, 1.0f, factor(-60));
@@ -488,11 +488,11 @@ TEST_CASE("a stream lives until it is deactivated, not longer") {
   SpeakerArrangement mono = kMono;
   CHECK(plugin.processor->setBusArrangements(&mono, 1, &mono, 1) == kResultFalse);  // not while it is active
   plugin.start(48000, 2);
-  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(0).grid(48000).frame));
+  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(0).impl().grid(48000).frame));
   CHECK(plugin.process(in) == reference(0, 48000, in, 1.0f, factor(-60)));
 }
 
-TEST_CASE("what cannot be processed is refused and gives silence") {
+TEST_CASE("wrong buffers are refused and give silence") {
   Instance plugin;
   const Audio in = noise(2, 100), silence(2, Channel(100));
   for (const double rate : {0.0, 7999.0, 192001.0, -44100.0, std::numeric_limits<double>::quiet_NaN()}) {
@@ -524,7 +524,7 @@ TEST_CASE("what cannot be processed is refused and gives silence") {
   CHECK(plugin.processor->process(empty) == kResultOk);  // no buses at all
 }
 
-TEST_CASE("levels are there when a stream is heard, and change smoothly later, as in the core") {
+TEST_CASE("levels apply from the first audible sample and ramp afterwards, as in the core") {
   const int n = 12000, change = 7000;
   const Audio in = noise(2, n);
   Instance plugin;
@@ -554,7 +554,7 @@ TEST_CASE("levels are there when a stream is heard, and change smoothly later, a
   CHECK(out == expected);
 }
 
-TEST_CASE("bypassed it is a delay, to the bit, and fades in and out") {
+TEST_CASE("bypassed, the output is the delayed input to the bit, with a crossfade in and out") {
   const int n = 20000, on = 6000, off = 12000, latency = 2048, hop = 1024;
   const Audio in = noise(2, n);
   const Audio mixed = reference(0, 44100, in, 1.0f, 0.0f);
@@ -595,7 +595,7 @@ TEST_CASE("bypassed it is a delay, to the bit, and fades in and out") {
   }
 }
 
-TEST_CASE("another model waits for the next activation, and asks for it") {
+TEST_CASE("another model takes effect at the next activation, which the plugin asks for") {
   const Audio in = noise(2, 8000);
   Handler handler;
   Instance plugin;
@@ -614,7 +614,7 @@ TEST_CASE("another model waits for the next activation, and asks for it") {
 
   CHECK(plugin.component->setActive(0) == kResultOk);
   CHECK(plugin.component->setActive(1) == kResultOk);
-  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(1).grid(44100).frame));
+  CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(1).impl().grid(44100).frame));
   CHECK(plugin.process(in) == reference(1, 44100, in, 1.0f, factor(-60)));
 
   handler.restarts = 0;
@@ -623,20 +623,20 @@ TEST_CASE("another model waits for the next activation, and asks for it") {
   Changes back;
   back.add(kModel, {0.0});
   CHECK(plugin.process(in, out, 0, 100, &back) == kResultOk);
-  CHECK(handler.restarts == 0);  // not from the thread for audio, ...
+  CHECK(handler.restarts == 0);  // not from the audio thread
   plugin.set(kModel, 0.0);
-  CHECK(handler.restarts == kLatencyChanged);  // ... but where the controller is told
+  CHECK(handler.restarts == kLatencyChanged);  // but when the controller is told
 
   CHECK(plugin.component->setActive(0) == kResultOk);
-  for (const int index : {0, 1}) {  // a plugin at rest does not wait
+  for (const int index : {0, 1}) {  // an inactive plugin changes its model at once
     handler.restarts = 0;
     plugin.set(kModel, index);
     CHECK(handler.restarts == kLatencyChanged);
-    CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(index).grid(44100).frame));
+    CHECK(plugin.processor->getLatencySamples() == static_cast<uint32_t>(model(index).impl().grid(44100).frame));
   }
 }
 
-TEST_CASE("a state is little-endian words, and comes back through every door") {
+TEST_CASE("a state is little-endian words, and all three functions restore it") {
   Instance one;
   one.set(kVocals, level(-12));
   one.set(kAccompaniment, 0.0);
@@ -649,18 +649,18 @@ TEST_CASE("a state is little-endian words, and comes back through every door") {
   CHECK(one.controller->getState(&controllers) == kResultOk);
   CHECK(controllers.bytes == state);
 
-  for (const int door : {0, 1, 2}) {
+  for (const int function : {0, 1, 2}) {
     Handler handler;
     Instance two;
     CHECK(two.controller->setComponentHandler(&handler) == kResultOk);
     CHECK(two.state() != state);
     Stream stream(state);
-    stream.at_once = 1 + 2 * door;
-    const Result result = door == 0   ? two.component->setState(&stream)
-                          : door == 1 ? two.controller->setComponentState(&stream)
-                                      : two.controller->setState(&stream);
+    stream.at_once = 1 + 2 * function;
+    const Result result = function == 0   ? two.component->setState(&stream)
+                          : function == 1 ? two.controller->setComponentState(&stream)
+                                          : two.controller->setState(&stream);
     CHECK(result == kResultOk);
-    CHECK(handler.restarts == (door == 1 ? kParamValuesChanged : 0));
+    CHECK(handler.restarts == (function == 1 ? kParamValuesChanged : 0));
     CHECK(two.state() == state);
     const Audio in = noise(2, 7000);
     two.set(kBypass, 0.0);
@@ -669,7 +669,7 @@ TEST_CASE("a state is little-endian words, and comes back through every door") {
   }
 }
 
-TEST_CASE("what is no state is refused and changes nothing") {
+TEST_CASE("bytes that are no state are refused and change nothing") {
   Instance plugin;
   plugin.set(kVocals, level(-20));
   const std::string state = plugin.state();
@@ -708,7 +708,7 @@ TEST_CASE("process allocates nothing") {
   {
     const test::CountAllocations counter;
     Instance plugin;
-    CHECK(counter.count() > 0);  // the plugin's calls are seen
+    CHECK(counter.count() > 0);  // the plugin's allocations are counted
   }
   Instance plugin;
   plugin.start(44100, 2);
@@ -744,7 +744,7 @@ TEST_CASE("a host may activate and set up while it processes") {
   audio.join();
 }
 
-TEST_CASE("instances in threads do not know of each other") {
+TEST_CASE("instances in different threads are independent") {
   const Audio in = noise(2, 10000);
   const double rates[] = {44100, 48000, 44100, 22050};
   Audio outs[4];

@@ -2,8 +2,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels.h"
 #include "kernels/cpu.h"
+#include "training/kernels.h"
 
 namespace pyvocsep {
 
@@ -118,9 +118,9 @@ PYVOCSEP_EXPORT void pyvocsep_norm_backward(int64_t rows, int64_t width, const f
   pyvocsep::kernels().norm_backward(rows, static_cast<int>(width), x, weight, inverse, grad, grad_x, grad_weight);
 }
 
-// Of each example: the sums over frames and the first `counted` columns of the error's energy less the voice's, the
-// voice's energy, the mixture's energy, the wrong loudness and the mixture's loudness (totals: batch * 5), and per
-// element the slope of the first and of the fourth over the mask, zero where nothing counts.
+// totals (batch * 5): for each example the sums over frames and the first `counted` columns of (the energy of the error
+// minus that of the vocals), the vocals' energy, the mixture's energy, the wrong loudness and the mixture's loudness.
+// The slopes are those of the first and the fourth sum over each mask value, zero where a column does not count.
 PYVOCSEP_EXPORT void pyvocsep_separation_loss(const pyvocsep_loss_shape* shape, const int64_t* counted,
                                               const float* masks, const float* vocals, const float* accompaniment,
                                               double* totals, float* error_slope, float* wrong_slope) {

@@ -24,7 +24,7 @@ extern "C" struct pyvocsep_loss_shape {
 
 namespace pyvocsep {
 
-// What every instruction set provides. `packed` holds the recurrent weights in the order in which the kernel reads
+// The kernels of one instruction set. `packed` holds the recurrent weights in the order in which the kernel reads
 // them (see interface.cpp), `zeros` a hidden state of zeros, `carry` rows() hidden states for each thread.
 struct RecurrenceKernels {
   int lanes, rows;

@@ -1,9 +1,9 @@
 // The training objective and its slope, one pass over the spectra. Compiled once per instruction set.
 //
 // pyvocsep/training/loss.py states the formulas; PyTorch would walk through memory some forty times for them.
-#include "kernels.h"
 #include "kernels/math.h"
 #include "kernels/simd.h"
+#include "training/kernels.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 namespace {

@@ -5,9 +5,9 @@
 // no recurrence (the input's product, the gradients of the weights) is left to one large matrix product outside.
 #include <omp.h>
 
-#include "kernels.h"
 #include "kernels/math.h"
 #include "kernels/simd.h"
+#include "training/kernels.h"
 
 namespace pyvocsep::PYVOCSEP_ISA {
 namespace {

@@ -1,5 +1,5 @@
-"""``python -m pyvocsep.evaluation mir1k|musdb --data DIR --model NAME``: the scores of models on a
-benchmark.
+"""``python -m pyvocsep.evaluation mir1k|musdb|level|phantom --data DIR --model NAME``: the scores of models
+on a benchmark.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from pyvocsep.training.datasets import Pair
+from pyvocsep.datasets import Pair
 
-from .protocols import BENCHMARKS, Result, mir1k_test, musdb_songs
+from .protocols import BENCHMARKS, Result, instrumental_pieces, mir1k_test, musdb_songs
 from .report import report, table, write_csv
 from .systems import ENGINES, ORACLE, UNPROCESSED, System, system
 
@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if options.benchmark == "mir1k":
             pairs = mir1k_test(options.data, options.every)
+        elif options.benchmark == "phantom":
+            pairs = instrumental_pieces(options.data)
         else:
             pairs = musdb_songs(options.data, _song_names(options.songs) if options.songs else None)
         names = list(dict.fromkeys(options.model or ["band-gru"]))
@@ -93,10 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     mir1k = benchmarks.add_parser("mir1k", help="825 clips, equal energy, BSS Eval v3")
     mir1k.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th clip")
     musdb = benchmarks.add_parser("musdb", help="SONG/{vocals,accompaniment} folders: uSDR and BSS Eval v4")
-    musdb.add_argument(
-        "--songs", help="a .txt with a name per line, or a recipe, whose held-out songs are meant"
-    )
-    for benchmark in (mir1k, musdb):
+    level = benchmarks.add_parser("level", help="such songs, louder and softer: uSDR of the vocals")
+    for songs in (musdb, level):
+        songs.add_argument(
+            "--songs", help="a .txt with a name per line, or a recipe, whose held-out songs are meant"
+        )
+    phantom = benchmarks.add_parser("phantom", help="music without a voice: how loud its vocals are")
+    for benchmark in (mir1k, musdb, level, phantom):
         add = benchmark.add_argument
         add("--data", type=Path, required=True, metavar="DIR", help="the data set's folder")
         add(

@@ -1,4 +1,4 @@
-"""The two benchmarks: which recordings, mixed how, measured how."""
+"""The benchmarks: which recordings, mixed how, measured how."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ import numpy as np
 import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 
-from pyvocsep.training.datasets import Pair, Track, mir1k, musdb
+from pyvocsep.datasets import Pair, Track, instrumentals, mir1k, musdb
+from pyvocsep.metrics import bss_eval, bss_eval_v4, usdr
 
-from .metrics import bss_eval, bss_eval_v4, usdr
 from .systems import Mixture, System, unprocessed
 
 Audio = npt.NDArray[np.float32]
 
 MIR1K_TRAINING_SINGERS = ("abjones", "amy")
 STEMS = ("vocals", "accompaniment")
+GAINS_DB = (12, 0, -20, -40, -60)
+"""Of the input, in the benchmark "level"."""
+PIECE_SECONDS = 60.0
+"""Of each piece of music without a voice, its middle."""
+SILENT_DB = -120.0
+"""What vocals of no energy at all are counted as, over the input's."""
 
 
 @dataclass(frozen=True)
@@ -87,50 +93,113 @@ def score_musdb(pair: Pair, systems: Mapping[str, System]) -> dict[str, Result]:
     return results
 
 
+def instrumental_pieces(folder: Path) -> list[Pair]:
+    """Every audio file below a folder, by its path in it, as an accompaniment whose vocals are silent."""
+    return [
+        Pair(str(track.path.relative_to(folder)), "", track, track)
+        for track in instrumentals(folder, PIECE_SECONDS)
+    ]
+
+
+def score_phantom(pair: Pair, systems: Mapping[str, System]) -> dict[str, Result]:
+    """How loud the vocals are that a system finds in the accompaniment alone: energy over the input's, dB."""
+    accompaniment, rate = read(pair.accompaniment)
+    mixture = Mixture(np.zeros_like(accompaniment), accompaniment, rate)
+    energy = float(np.sum(np.square(accompaniment, dtype=np.float64)))
+    if energy == 0:
+        raise ValueError(f"{pair.accompaniment.path} is silent; take it out of the folder")
+    results = {}
+    for name, system in systems.items():
+        found = float(np.sum(np.square(system(mixture)[0], dtype=np.float64)))
+        level = max(10 * float(np.log10(max(found / energy, 1e-99))), SILENT_DB)
+        results[name] = Result(pair.name, accompaniment.shape[1] / rate, {"phantom vocals": level})
+    return results
+
+
+def score_level(pair: Pair, systems: Mapping[str, System]) -> dict[str, Result]:
+    """uSDR of the vocals of a mixture that is louder or softer by each of ``GAINS_DB``."""
+    vocals, rate = read(pair.vocals)
+    accompaniment, _ = read(pair.accompaniment)
+    results = {}
+    for name, system in systems.items():
+        measures = {}
+        for gain_db in GAINS_DB:
+            gain = np.float32(10 ** (gain_db / 20))
+            mixture = Mixture(gain * vocals, gain * accompaniment, rate)
+            measures[f"vocals uSDR at {gain_db:+d} dB"] = usdr(mixture.vocals, system(mixture)[0])
+        results[name] = Result(pair.name, vocals.shape[1] / rate, measures)
+    return results
+
+
+Values = npt.NDArray[np.float64]
+Summary = Callable[[str, Values, Values], dict[str, float]]
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """How the recordings of a benchmark are scored, and how their measures are summed up.
 
-    ``summary`` is "weighted", a mean weighted by length, whose measures carry a G (GNSDR) by custom; or
-    "plain": a mean of uSDR, and of the SDR of BSS Eval v4 the median, over recordings.
+    ``summary`` takes a measure's name, its values and the recordings' lengths, and gives the columns of the
+    table.
     """
 
     score: Callable[[Pair, Mapping[str, System]], dict[str, Result]]
-    summary: str
+    summary: Summary
     plotted: tuple[str, ...]
+
+
+def _weighted(measure: str, values: Values, seconds: Values) -> dict[str, float]:
+    """A mean weighted by length; such measures carry a G (GNSDR) by custom."""
+    stem, _, ratio = measure.rpartition(" ")
+    return {f"{stem} G{ratio}": float(np.average(values, weights=seconds))}
+
+
+def _plain(measure: str, values: Values, seconds: Values) -> dict[str, float]:
+    """The mean of uSDR; of the SDR of BSS Eval v4 the median."""
+    if "uSDR" in measure:
+        return {f"mean {measure}": float(values.mean())}
+    return {f"median {measure}": float(np.nanmedian(values))}
+
+
+def _loudest(measure: str, values: Values, seconds: Values) -> dict[str, float]:
+    return {
+        f"mean {measure}": float(values.mean()),
+        f"median {measure}": float(np.median(values)),
+        f"worst {measure}": float(values.max()),
+    }
 
 
 BENCHMARKS = {
     "mir1k": Benchmark(
         score_mir1k,
-        "weighted",
+        _weighted,
         tuple(f"{stem} {ratio}" for stem in STEMS for ratio in ("NSDR", "SIR", "SAR")),
     ),
-    "musdb": Benchmark(score_musdb, "plain", tuple(f"{stem} uSDR" for stem in STEMS)),
+    "musdb": Benchmark(score_musdb, _plain, tuple(f"{stem} uSDR" for stem in STEMS)),
+    "level": Benchmark(score_level, _plain, tuple(f"vocals uSDR at {gain:+d} dB" for gain in (0, -60))),
+    "phantom": Benchmark(score_phantom, _loudest, ("phantom vocals",)),
 }
 
 
 def summarise(results: Sequence[Result], benchmark: Benchmark) -> dict[str, float]:
-    """One number for each measure over all recordings, under the name it has in a table."""
+    """One number or more for each measure over all recordings, under the names they have in a table."""
     if not results:
         raise ValueError("no recordings to sum up")
-    summary = {}
+    seconds = np.array([result.seconds for result in results])
+    summary: dict[str, float] = {}
     for measure in results[0].measures:
         values = np.array([result.measures[measure] for result in results])
-        stem, _, ratio = measure.rpartition(" ")
-        if benchmark.summary == "weighted":
-            weights = [result.seconds for result in results]
-            summary[f"{stem} G{ratio}"] = float(np.average(values, weights=weights))
-        elif ratio == "uSDR":
-            summary[f"mean {measure}"] = float(values.mean())
-        else:
-            summary[f"median {measure}"] = float(np.nanmedian(values))
+        summary |= benchmark.summary(measure, values, seconds)
     return summary
 
 
 def read(track: Track) -> tuple[Audio, int]:
     """A stem, (channels, samples), and its rate in Hz."""
     samples, rate = soundfile.read(track.path, dtype="float32", always_2d=True)
+    if len(samples) > track.seconds * rate:
+        length = int(track.seconds * rate)
+        start = (len(samples) - length) // 2
+        samples = samples[start : start + length]
     return (samples.T if track.channel is None else samples.T[track.channel, None]), rate
 
 

@@ -90,7 +90,7 @@ def box_plots(results: Results, benchmark: str, path: Path) -> None:
     from matplotlib.figure import Figure
 
     measures = BENCHMARKS[benchmark].plotted
-    rows = 2
+    rows = min(2, len(measures))
     columns = len(measures) // rows
     figure = Figure(figsize=(3.2 * columns + 1.6, 0.35 * len(results) * rows + 2.2), layout="constrained")
     FigureCanvasAgg(figure)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from pyvocsep.engines.registry import PRECISIONS
 from pyvocsep.errors import AudioFileError
 from pyvocsep.live import devices
 from pyvocsep.live.controls import HELP, Controls, latency_line, status_line
@@ -19,7 +20,7 @@ from pyvocsep.live.keys import keyboard, pressed
 from pyvocsep.live.mixer import LiveMixer
 from pyvocsep.live.playback import Playback
 from pyvocsep.live.session import Route, Session
-from pyvocsep.models import DEFAULT, PRECISIONS
+from pyvocsep.models import DEFAULT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

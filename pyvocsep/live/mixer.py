@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyvocsep import _core
-from pyvocsep.models import DEFAULT, load_model
+from pyvocsep.engines.registry import PRECISIONS, load_streaming_model
+from pyvocsep.models import DEFAULT
 
 LARGEST_BLOCK = 8192
 """Frames that are processed at once; a larger block is processed in parts."""
@@ -40,11 +41,11 @@ class LiveMixer:
         sample_rate: float,
         channels: int,
         model: str | os.PathLike[str] = DEFAULT,
-        precision: str = "float32",
+        precision: str = PRECISIONS[0],
         vocals_db: float = 0.0,
         accompaniment_db: float = 0.0,
     ) -> None:
-        weights = load_model(model, precision)
+        weights = load_streaming_model(model, precision)
         self.sample_rate = sample_rate
         self.channels = channels
         self._core = _core.StemMixer(weights, sample_rate, channels)

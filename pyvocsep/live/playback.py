@@ -8,7 +8,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from pyvocsep.audio import AudioReader
+from pyvocsep.files.reader import AudioReader
 from pyvocsep.live.ring import Ring
 
 _BUFFER_S = 4.0

@@ -23,7 +23,16 @@ def main(arguments: list[str] | None = None) -> int:
         "--run", type=Path, required=True, help="checkpoints and curves go here; continues what is there"
     )
     parser.add_argument(
-        "--initial", type=Path, metavar="FILE", help="begin with the weights of a model file, not at random"
+        "--initial",
+        type=Path,
+        metavar="FILE",
+        help="begin with the weights of a model file, grown to the recipe's size, not at random",
+    )
+    parser.add_argument(
+        "--decay",
+        type=int,
+        metavar="STEPS",
+        help="end the run so many steps after its checkpoint, the rate falling to zero; copy --run before",
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=1, help="compute threads (default 1)")
@@ -57,7 +66,15 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             initial = load_model(options.initial)[0] if options.initial else None
             limits = options.minutes, options.until
-            train(recipe, options.data, options.run, options.device, *limits, initial=initial)
+            train(
+                recipe,
+                options.data,
+                options.run,
+                options.device,
+                *limits,
+                initial=initial,
+                decay=options.decay,
+            )
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

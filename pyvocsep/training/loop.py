@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import dataclasses
 import math
 import os
 import time
@@ -20,12 +21,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from pyvocsep.evaluation.metrics import usdr
+from pyvocsep.datasets import Decoder, Pair
+from pyvocsep.grid import Audio, analyse, rotate, synthesise
+from pyvocsep.metrics import usdr
 
 from .architectures import build
 from .curves import plot_curves
-from .datasets import Decoder, Pair
-from .grid import Audio, analyse, rotate, synthesise
+from .growth import warm_start
 from .loss import separation_loss
 from .mixtures import Mixtures
 from .models import MaskEstimator, mid_side
@@ -34,6 +36,7 @@ from .recipe import Recipe, Schedule
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.csv"
 CURVES = "curves.png"
+_PLAIN = ("step", "best_score", "best_step", "best", "history", "decay_from")  # of State, kept as they are
 
 
 @dataclass
@@ -49,6 +52,7 @@ class State:
     best_score: float = -math.inf
     best_step: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
+    decay_from: int | None = None
     history: list[dict[str, float]] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
@@ -59,7 +63,7 @@ class State:
                 "model": self.model.state_dict(),
                 "averaged": self.averaged.state_dict(),
                 "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
-                **{key: getattr(self, key) for key in ("step", "best_score", "best_step", "best", "history")},
+                **{key: getattr(self, key) for key in _PLAIN},
             },
             partial,
         )
@@ -122,7 +126,12 @@ def make_optimisers(model: MaskEstimator, schedule: Schedule) -> list[torch.opti
 def learning_rate(schedule: Schedule, step: int) -> float:
     """Of the step numbered from 0."""
     rise = min(1.0, (step + 1) / max(schedule.warmup, 1))
-    fall = 0.5 * (1 + math.cos(math.pi * min(step / schedule.steps, 1.0)))
+    if schedule.schedule == "constant":
+        fall = min(1.0, (schedule.steps - step) / max(schedule.decay_steps, 1))
+    elif schedule.schedule == "cosine":
+        fall = 0.5 * (1 + math.cos(math.pi * min(step / schedule.steps, 1.0)))
+    else:
+        raise ValueError(f"unknown schedule {schedule.schedule!r}; known are cosine and constant")
     return schedule.learning_rate * rise * fall
 
 
@@ -193,7 +202,7 @@ def score(
     """Mean uSDR in dB of vocals and accompaniment over whole recordings."""
     results = []
     for pair in pairs:
-        samples, rate = decoder.open(pair.vocals.path)
+        samples, rate = decoder.open(pair.vocals)
         vocals = decoder.excerpt(pair.vocals, 0, len(samples))
         accompaniment = decoder.excerpt(pair.accompaniment, 0, len(samples))
         if equal_energy:
@@ -214,11 +223,14 @@ def train(
     minutes: float = math.inf,
     until: int | None = None,
     initial: MaskEstimator | None = None,
+    decay: int | None = None,
 ) -> State:
     """Train by ``recipe`` on the folders below ``data``; everything written goes below ``run``.
 
     Continues from the checkpoint in ``run`` if there is one, else from the weights of ``initial`` if
-    given, and stops, leaving a checkpoint, after ``minutes`` or at step ``until``.
+    given, and stops, leaving a checkpoint, after ``minutes`` or at step ``until``. ``decay`` ends the
+    training that many steps after the checkpoint, the rate falling to zero: a copy of a run that is to go
+    on at a constant rate is finished and scored that way.
     """
     run.mkdir(parents=True, exist_ok=True)
     decoder = Decoder(data / "decoded")
@@ -229,8 +241,16 @@ def train(
         state.load(checkpoint)
         print(f"continuing from step {state.step}", flush=True)
     elif initial is not None:
-        state.model.load_state_dict(initial.state_dict())
-        state.averaged.load_state_dict(initial.state_dict())
+        for line in warm_start(state.model, initial):
+            print(line, flush=True)
+        state.averaged.load_state_dict(state.model.state_dict())
+    if decay is not None:
+        if not checkpoint.exists():
+            raise ValueError(f"nothing to decay: no {checkpoint}; copy a run's folder there first")
+        state.decay_from = state.step if state.decay_from is None else state.decay_from
+        schedule = dataclasses.replace(
+            schedule, schedule="constant", steps=state.decay_from + decay, decay_steps=decay
+        )
     mixtures = Mixtures(
         recipe.data.training_pairs(data),
         recipe.data.instrumental_tracks(data),
@@ -240,6 +260,7 @@ def train(
         decoder,
         schedule.seed,
         recipe.mixing,
+        recipe.data.solo_voices(data),
     )
     watched = recipe.data.watched_pairs(data)
     seconds_per_step = schedule.batch * schedule.frames * state.model.grid.hop / state.model.grid.sample_rate

@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from pyvocsep.datasets import Decoder, Pair, Singer, Track
+from pyvocsep.grid import Grid, Spectra, analyse
+
 from . import augmentation
-from .datasets import Decoder, Pair, Track
-from .grid import Grid, Spectra, analyse
+from .phrases import Phrases
 from .recipe import Mixing
 
 # A lossy or resampled voice at 16 kHz says nothing of what lies just below its Nyquist frequency.
@@ -42,6 +44,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         decoder: Decoder,
         seed: int = 0,
         mixing: Mixing = DEFAULT,
+        singers: Sequence[Singer] = (),
     ):
         if not pairs:
             raise ValueError("no voices to mix: name a data set with vocals in the recipe's [data] table")
@@ -54,6 +57,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         self.decoder = decoder
         self.seed = seed
         self.mixing = mixing
+        self.phrases = Phrases(singers, grid, frames, decoder) if singers else None
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([self.seed, index])
@@ -74,20 +78,25 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         """
         mixing = self.mixing
         pair = self._pair(rng, mixing.dry_voices)
+        dry = pair.dry
         recorded = rng.random() < mixing.recorded
         if recorded:
             place, ratio = rng.random(), self._ratio(rng)
             voice, limit = self._spectra(pair.vocals, place, ratio)
             backing, backing_limit = self._spectra(pair.accompaniment, place, ratio)
         else:
-            voice, limit = self._voice(rng, pair)
+            if self.phrases is not None and rng.random() < mixing.phrases:
+                voice, limit = self.phrases.sing(rng, mixing.second_voice, self._ratio(rng))
+                voice, dry = np.repeat(voice, self.channels, 0), True
+            else:
+                voice, limit = self._voice(rng, pair)
             backing, backing_limit = self._backing(rng)
         limit = min(limit, backing_limit)
         # The network must not learn to tell the stems by their bandwidth.
         voice[..., limit:] = 0
         if rng.random() < 0.5:
             backing[..., limit:] = 0
-        self._colour(rng, voice, pair.dry)
+        self._colour(rng, voice, dry)
         if rng.random() < mixing.equaliser:
             augmentation.equalise(backing, rng)
         if recorded and not pair.dry:
@@ -110,7 +119,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         self, track: Track, place: float, ratio: float, reverse: bool = False, drive_db: float | None = None
     ) -> tuple[Spectra, int]:
         """An excerpt at a place in [0, 1], and the number of its bins that hold signal."""
-        samples, rate = self.decoder.open(track.path)
+        samples, rate = self.decoder.open(track)
         frame = self.grid.frame_length(rate * ratio)
         hop = frame // self.grid.overlap
         length = frame + (self.frames - 1) * hop

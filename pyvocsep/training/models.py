@@ -15,7 +15,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .grid import Grid
+from pyvocsep.grid import Grid
+
+from .level import FLOOR, energies, frame_decay, random_past, running_level
 from .recurrence import rms_norm, run_gru
 
 SPEECH_GRID = Grid(16_000, 1024, 512)
@@ -118,6 +120,9 @@ class BandGRU(MaskEstimator):
     ``zones`` are runs of (count, width) bands, from 0 Hz up: bands as wide as each other share the weights
     of their input and output layers, as a convolution along frequency does, so that what is learnt from
     one pitch serves the others; only biases are a band's own. ``dim`` is a multiple of 32.
+
+    ``level_seconds`` is the memory of the running level that magnitudes are divided by (see
+    :mod:`.level`); None leaves them as they are.
     """
 
     architecture = "band-gru"
@@ -130,10 +135,14 @@ class BandGRU(MaskEstimator):
         blocks: int = 4,
         zones: Zones | None = None,
         dropout: float = 0.0,
+        level_seconds: float | None = None,
     ):
         super().__init__()
         if dim % 32:
             raise ValueError(f"dim is {dim}; it must be a multiple of 32")
+        if level_seconds is not None and not 0.1 <= level_seconds <= 60:
+            raise ValueError(f"level_seconds is {level_seconds}; it must lie between 0.1 and 60")
+        self.level_seconds = level_seconds
         self.grid = grid
         self.zones = check_zones(grid, doubling_zones(grid) if zones is None else zones)
         self.bands = sum(count for count, _ in self.zones)
@@ -149,7 +158,23 @@ class BandGRU(MaskEstimator):
         left, right = spectra.unbind(-1)
         scale = 1.0 if frame is None else 2.0 / frame
         stack = torch.stack([(left + right) / 2, (left - right) / 2, left, right], dim=-1)
-        return magnitude(stack) * scale
+        return self.level(magnitude(stack) * scale)[0]
+
+    def level(self, magnitudes: Tensor, past: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Magnitudes over the root of their running level, if the network has one, and its state.
+
+        ``magnitudes`` are (batch, frames, bins, features), scaled by 2/frame; ``past`` is the state
+        (batch, 2) after the frames before them, None at the beginning of a stream. In training the
+        beginning is given a random past.
+        """
+        if self.level_seconds is None:
+            return magnitudes, None
+        energy = energies(magnitudes)
+        decay = frame_decay(self.level_seconds, self.grid.hop, self.grid.sample_rate)
+        if past is None and self.training:
+            past = random_past(energy, decay)
+        level, past = running_level(energy, decay, past)
+        return magnitudes * (level + FLOOR).rsqrt()[..., None, None], past
 
     def initial_state(self, batch: int = 1) -> Tensor:
         return torch.zeros(len(self.blocks), batch * self.bands, self.dim)
@@ -167,7 +192,8 @@ class BandGRU(MaskEstimator):
 
     def metadata(self) -> dict[str, str]:
         counts, widths = (",".join(map(str, numbers)) for numbers in zip(*self.zones, strict=True))
-        return {**super().metadata(), "band_counts": counts, "band_widths": widths}
+        level = {} if self.level_seconds is None else {"level_seconds": repr(self.level_seconds)}
+        return {**super().metadata(), "band_counts": counts, "band_widths": widths, **level}
 
 
 class BandBlock(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-from .datasets import Pair, Track, instrumentals, mir1k, musdb
+from pyvocsep.datasets import Pair, Singer, Track, instrumentals, mir1k, musdb, voices
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -29,6 +30,10 @@ class Data:
     mir1k: str | None = None
     singers: tuple[str, ...] | None = None  # of MIR-1K; None is all
     instrumentals: str | None = None
+    instrumental_seconds: float = math.inf  # of each piece of music without a voice, its middle
+    instrumentals_held_out: tuple[str, ...] = ()  # subfolders that are never trained on
+    voices: str | None = None
+    voices_licences: str = "any"  # or "open"
     held_out: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
     equal_energy: bool = False  # score mixtures at 0 dB, as the MIR-1K protocol does, not as recorded
@@ -57,7 +62,14 @@ class Data:
         return [pair for pair in self.pairs(root) if matches(pair, self.watched)]
 
     def instrumental_tracks(self, root: Path) -> list[Track]:
-        return instrumentals(root / self.instrumentals) if self.instrumentals else []
+        if not self.instrumentals:
+            return []
+        return instrumentals(
+            root / self.instrumentals, self.instrumental_seconds, self.instrumentals_held_out
+        )
+
+    def solo_voices(self, root: Path) -> list[Singer]:
+        return voices(root / self.voices, self.voices_licences) if self.voices else []
 
 
 def matches(pair: Pair, names: Iterable[str]) -> bool:
@@ -72,6 +84,7 @@ class Mixing:
     """
 
     recorded: float = 0.3  # voice and accompaniment of one recording stay together
+    phrases: float = 0.5  # of voices that are not as recorded, if there are dry ones to make phrases of
     dry_voices: float = 0.45  # of all voices, those nobody mixed (MIR-1K)
     dry_backings: float = 0.1  # of all backings, the accompaniments of such clips
     instrumentals: float = 0.5  # of all backings, music without a voice
@@ -103,10 +116,13 @@ class Mixing:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train. The rate rises over ``warmup`` steps and falls as half a cosine
-    to zero.
+    """How long and how fast to train. The rate rises over ``warmup`` steps; then it falls as half a
+    cosine to zero, or, of the schedule "constant", stays until ``decay_steps`` before the end and falls
+    in a line to zero.
     """
 
+    schedule: str = "cosine"
+    decay_steps: int = 0
     steps: int = 5000
     batch: int = 8
     frames: int = 130
@@ -134,14 +150,10 @@ class Recipe:
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe; an unknown key or table is a ValueError that names it.
 
-    One that ``extends`` a shipped recipe says only what differs.
+    One that ``extends`` a shipped recipe says only what differs. That recipe can extend another in turn;
+    recipes that extend each other in a circle are a ValueError that names them all.
     """
-    try:
-        tables = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is not a recipe: {error}") from None
-    if "extends" in tables:
-        tables = _extended(tables, path)
+    tables = _with_bases(path)
     for key in ("name", "model", "data"):
         if key not in tables:
             raise ValueError(f"{path} lacks {key!r}")
@@ -163,14 +175,28 @@ def load_recipe(path: Path) -> Recipe:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _extended(tables: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The tables of the shipped recipe that ``extends`` names, with what these tables say in its place."""
+def _with_bases(path: Path, extending: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The tables of a recipe on top of those of the recipes that it extends.
+
+    ``extending`` is the chain of recipes that led to this one.
+    """
+    chain = (*extending, path.resolve())
+    if path.resolve() in extending:
+        names = " -> ".join(recipe.stem for recipe in chain)
+        raise ValueError(f"{chain[0]} extends recipes that extend each other in a circle: {names}")
+    try:
+        tables: dict[str, Any] = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not a recipe: {error}") from None
+    if "extends" not in tables:
+        return tables
     base = tables.pop("extends")
     if base not in shipped_recipes():
         raise ValueError(f"{path} extends {base!r}; it can be one of {', '.join(shipped_recipes())}")
-    merged: dict[str, Any] = tomllib.loads((RECIPES / f"{base}.toml").read_text())
+    merged = _with_bases(RECIPES / f"{base}.toml", chain)
     for key, value in tables.items():
-        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+        below = merged.get(key)
+        merged[key] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
 

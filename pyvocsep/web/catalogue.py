@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 import pyvocsep
-from pyvocsep.models import PRECISIONS, model_path, shipped_models
+from pyvocsep.engines.registry import PRECISIONS
+from pyvocsep.models import model_path, shipped_models
 
 _RATE = 44_100
 _PROBE_S = 4.0

@@ -9,8 +9,9 @@ import plotly.graph_objects as go  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots  # type: ignore[import-untyped]
 
+from pyvocsep.envelopes import envelope
 from pyvocsep.web.songs import Song
-from pyvocsep.web.thinning import Powers, band_powers, envelope, vocal_activity, vocal_mask
+from pyvocsep.web.thinning import Powers, band_powers, vocal_activity, vocal_mask
 
 POINTS = 1500
 """Of each waveform, whatever its length."""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import streamlit
 
+from pyvocsep.envelopes import envelope
 from pyvocsep.web.desk import LOUDEST_DB, SILENCE_DB
 from pyvocsep.web.songs import Song
-from pyvocsep.web.thinning import envelope
 
 _FOLDER = Path(__file__).parent / "player"
 _POINTS = 600

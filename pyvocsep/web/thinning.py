@@ -21,22 +21,6 @@ _FRAMES_PER_COLUMN = 4
 """A column of a long recording's spectrogram averages so many frames, evenly spread in its time."""
 
 
-def envelope(audio: Floats, points: int) -> tuple[Floats, Floats]:
-    """Return the least and the greatest sample, over all channels, of `points` equal parts of the time.
-
-    Args:
-        audio: (channels, samples).
-        points: how many; fewer come back for fewer samples.
-    """
-    samples = audio.shape[1]
-    if samples == 0:
-        return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    starts = np.unique(np.arange(points) * samples // points)
-    low = np.minimum.reduceat(audio, starts, axis=1).min(0)
-    high = np.maximum.reduceat(audio, starts, axis=1).max(0)
-    return low, high
-
-
 @dataclass(frozen=True, eq=False)
 class Powers:
     """Power in bands of log frequency.

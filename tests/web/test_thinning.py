@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyvocsep.web.thinning import FLOOR_DB, band_powers, envelope, vocal_activity, vocal_mask
+from pyvocsep.envelopes import envelope
+from pyvocsep.web.thinning import FLOOR_DB, band_powers, vocal_activity, vocal_mask
 
 RATE = 44_100
 

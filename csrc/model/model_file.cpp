@@ -1,0 +1,199 @@
+#include "model/model_file.h"
+
+#include <bit>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "model/json.h"
+
+namespace pyvocsep {
+
+namespace {
+
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
+constexpr float kMaxWeight = 1e4f;  // trained weights stay below 10; more is a damaged file
+
+static_assert(std::endian::native == std::endian::little, "safetensors values are read in place");
+
+float from_half(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
+  const uint32_t exponent = (half >> 10) & 0x1F, mantissa = half & 0x3FF;
+  if (exponent == 0) return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(mantissa * 0x1p-24f));
+  const uint32_t biased = exponent == 31 ? 255 : exponent + 112;
+  return std::bit_cast<float>(sign | biased << 23 | mantissa << 13);
+}
+
+struct Format {
+  std::string_view name;
+  size_t bytes;
+  float (*read)(const char*);
+};
+
+template <typename T>
+T raw(const char* p) {
+  T value;
+  std::memcpy(&value, p, sizeof value);
+  return value;
+}
+
+constexpr Format kFormats[] = {
+    {"F32", 4, [](const char* p) { return raw<float>(p); }},
+    {"F16", 2, [](const char* p) { return from_half(raw<uint16_t>(p)); }},
+    {"BF16", 2, [](const char* p) { return std::bit_cast<float>(static_cast<uint32_t>(raw<uint16_t>(p)) << 16); }},
+};
+
+std::string shape_text(const std::vector<int>& shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + (shape[i] < 0 ? std::string("any") : std::to_string(shape[i]));
+  return text + ")";
+}
+
+std::string read_file(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::system_error(errno ? errno : EIO, std::generic_category(), "cannot open model file " + path);
+  std::string bytes;
+  char block[1 << 16];
+  while (file.read(block, sizeof block) || file.gcount() > 0) {
+    bytes.append(block, static_cast<size_t>(file.gcount()));
+    if (bytes.size() > kMaxFileBytes) throw std::invalid_argument(path + ": larger than 1 GiB, not a model file");
+  }
+  if (file.bad()) throw std::system_error(EIO, std::generic_category(), "cannot read model file " + path);
+  return bytes;
+}
+
+}  // namespace
+
+ModelFile::ModelFile(const std::string& path) : ModelFile(read_file(path), path) {}
+
+ModelFile::ModelFile(std::string_view bytes, const std::string& name) : name_(name) { parse(bytes); }
+
+void ModelFile::fail(const std::string& what) const { throw std::invalid_argument(name_ + ": " + what); }
+
+void ModelFile::parse(std::string_view bytes) {
+  if (bytes.size() < 8) fail("not a model file: shorter than a safetensors header");
+  const uint64_t header_size = raw<uint64_t>(bytes.data());
+  if (header_size > bytes.size() - 8) fail("not a safetensors file, or truncated: its header would end past its end");
+  const std::string_view data = bytes.substr(8 + header_size);
+
+  Json header;
+  try {
+    header = Json::parse(bytes.substr(8, header_size));
+  } catch (const std::invalid_argument& error) {
+    fail(std::string("damaged header: ") + error.what());
+  }
+  if (!header.object()) fail("damaged header: not a JSON object");
+
+  for (const auto& [key, entry] : *header.object()) {
+    const Json::Object* fields = entry.object();
+    if (!fields) fail("damaged header: entry '" + key + "' is not an object");
+    if (key == "__metadata__") {
+      for (const auto& [name, value] : *fields) {
+        if (!value.string()) fail("metadata '" + name + "' is not a string");
+        metadata_[name] = *value.string();
+      }
+      continue;
+    }
+    const std::string what = "tensor '" + key + "'";
+    const auto field = [&](const char* name) -> const Json& {
+      const auto found = fields->find(name);
+      if (found == fields->end()) fail(what + " has no " + name);
+      return found->second;
+    };
+    const auto whole = [&](const Json& number) -> uint64_t {
+      const double* value = number.number();
+      if (!value || *value < 0 || *value > 4e9 || *value != std::floor(*value)) fail(what + " has a bad size");
+      return static_cast<uint64_t>(*value);
+    };
+
+    const std::string* dtype = field("dtype").string();
+    const Format* format = nullptr;
+    for (const Format& f : kFormats)
+      if (dtype && f.name == *dtype) format = &f;
+    if (!format) fail(what + " has type " + (dtype ? *dtype : "?") + "; F32, F16 and BF16 can be read");
+
+    const Json::Array* shape = field("shape").array();
+    const Json::Array* offsets = field("data_offsets").array();
+    if (!shape || shape->size() > 4 || !offsets || offsets->size() != 2) fail(what + " has a damaged header entry");
+    Tensor tensor;
+    uint64_t count = 1;
+    for (const Json& size : *shape) {
+      count *= whole(size);
+      if (count > kMaxFileBytes) fail(what + " is too large");
+      tensor.shape.push_back(static_cast<int>(whole(size)));
+    }
+    const uint64_t begin = whole((*offsets)[0]), end = whole((*offsets)[1]);
+    if (begin > end || end > data.size()) fail(what + " ends past the end of the file: the file is truncated");
+    if (end - begin != count * format->bytes)
+      fail(what + " of shape " + shape_text(tensor.shape) + " does not fill its " + std::to_string(end - begin) +
+           " bytes");
+
+    tensor.values.resize(count);
+    for (uint64_t i = 0; i < count; ++i) {
+      const float value = format->read(data.data() + begin + i * format->bytes);
+      if (!(std::abs(value) <= kMaxWeight))
+        fail(what + " holds the value " + std::to_string(value) + " at position " + std::to_string(i) +
+             ": weights are finite and below 10000");
+      tensor.values[i] = value;
+    }
+    tensors_[key] = std::move(tensor);
+  }
+}
+
+const std::string& ModelFile::text(const std::string& key) const {
+  const auto found = metadata_.find(key);
+  if (found == metadata_.end()) fail("metadata '" + key + "' is missing");
+  return found->second;
+}
+
+int ModelFile::integer(const std::string& key, int lowest, int highest) const {
+  const double value = real(key, lowest, highest);
+  if (value != std::floor(value)) fail("metadata '" + key + "' is '" + text(key) + "', not a whole number");
+  return static_cast<int>(value);
+}
+
+double ModelFile::real(const std::string& key, double lowest, double highest) const {
+  const std::string& value = text(key);
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size())
+    fail("metadata '" + key + "' is '" + value + "', not a number");
+  if (!(number >= lowest && number <= highest)) fail("metadata '" + key + "' is out of range: " + value);
+  return number;
+}
+
+std::vector<int> ModelFile::integers(const std::string& key) const {
+  const std::string& list = text(key);
+  std::vector<int> numbers;
+  const char* at = list.data();
+  const char* const stop = at + list.size();
+  for (;;) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(at, stop, number);
+    if (error != std::errc() || (end != stop && *end != ','))
+      fail("metadata '" + key + "' is not a list of whole numbers: '" + list + "'");
+    numbers.push_back(number);
+    if (end == stop) return numbers;
+    at = end + 1;
+  }
+}
+
+const Tensor& ModelFile::tensor(const std::string& name, const std::vector<int>& shape) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) fail("tensor '" + name + "' is missing");
+  const Tensor& tensor = found->second;
+  bool same = tensor.shape.size() == shape.size();
+  for (size_t i = 0; same && i < shape.size(); ++i)
+    same = shape[i] < 0 ? tensor.shape[i] > 0 : tensor.shape[i] == shape[i];
+  if (!same) fail("tensor '" + name + "' has shape " + shape_text(tensor.shape) + ", expected " + shape_text(shape));
+  return tensor;
+}
+
+}  // namespace pyvocsep

@@ -1,0 +1,155 @@
+// The core's parts one by one, for tests and benchmarks: transforms, a GRU layer, the network alone. Wheels lack it.
+#include <pybind11/pybind11.h>
+
+#include <algorithm>
+#include <complex>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "dsp/fft.h"
+#include "nn/layers.h"
+#include "nn/masker.h"
+#include "python/arrays.h"
+
+namespace py = pybind11;
+
+namespace pyvocsep {
+namespace {
+
+// Masks of spectra, by the network alone.
+class SpectrumMasker {
+ public:
+  SpectrumMasker(const Model& model, double sample_rate, int channels)
+      : grid_(model.impl().grid(sample_rate)),
+        channels_(channels),
+        masker_(model.impl(), grid_, channels, kFrames),
+        team_(1) {}
+
+  void reset() { masker_.reset(); }
+
+  Floats masks(const Complexes& spectra) {
+    if (spectra.ndim() != 3 || spectra.shape(0) != channels_ || spectra.shape(2) != grid_.bins())
+      throw std::invalid_argument("spectra must be a complex64 array of shape (" + std::to_string(channels_) +
+                                  ", frames, " + std::to_string(grid_.bins()) + ")");
+    Floats result({spectra.shape(0), spectra.shape(1), spectra.shape(2)});
+    const auto in = spectra.unchecked<3>();
+    auto out = result.mutable_unchecked<3>();
+    const int frames = static_cast<int>(spectra.shape(1));
+    for (int first = 0; first < frames; first += kFrames) {
+      const int count = std::min(kFrames, frames - first);
+      for (int t = 0; t < count; ++t)
+        for (int c = 0; c < channels_; ++c)
+          for (int k = 0; k < grid_.bins(); ++k) {
+            masker_.re(t, c)[k] = in(c, first + t, k).real();
+            masker_.im(t, c)[k] = in(c, first + t, k).imag();
+          }
+      masker_.estimate(count, team_);
+      for (int t = 0; t < count; ++t)
+        for (int c = 0; c < channels_; ++c)
+          for (int k = 0; k < grid_.bins(); ++k) out(c, first + t, k) = masker_.mask(t, c)[k];
+    }
+    return result;
+  }
+
+ private:
+  static constexpr int kFrames = 8;
+  Grid grid_;
+  int channels_;
+  Masker masker_;
+  ThreadTeam team_;
+};
+
+// A constant window, which only scales.
+Buffer constant(int size, float value) {
+  Buffer window(size);
+  std::fill_n(window.data(), size, value);
+  return window;
+}
+
+// The transform of every row of x (frames, size).
+Complexes rfft(const Floats& x) {
+  if (x.ndim() != 2) throw std::invalid_argument("x must be a float32 array of shape (frames, size)");
+  const RealFft fft(static_cast<int>(x.shape(1)));
+  RealFft::Workspace workspace(fft.size());
+  const Buffer window = constant(fft.size(), 1.0f);
+  Buffer in(fft.size()), re(fft.bins()), im(fft.bins());  // with the margins that kernels may touch
+  Complexes result({x.shape(0), static_cast<py::ssize_t>(fft.bins())});
+  for (py::ssize_t t = 0; t < x.shape(0); ++t) {
+    std::copy_n(x.data(t), fft.size(), in.data());
+    fft.forward(in.data(), window.data(), re.data(), im.data(), workspace);
+    std::complex<float>* spectrum = result.mutable_data(t);
+    for (int k = 0; k < fft.bins(); ++k) spectrum[k] = {re[k], im[k]};
+  }
+  return result;
+}
+
+Floats irfft(const Complexes& spectrum) {
+  const RealFft fft(2 * (static_cast<int>(spectrum.size()) - 1));
+  RealFft::Workspace workspace(fft.size());
+  const Buffer window = constant(fft.size(), 1.0f / static_cast<float>(fft.size()));
+  Buffer re(fft.bins()), im(fft.bins()), y(fft.size());
+  for (int k = 0; k < fft.bins(); ++k) {
+    re[k] = spectrum.at(k).real();
+    im[k] = spectrum.at(k).imag();
+  }
+  fft.inverse_add(re.data(), im.data(), window.data(), y.data(), workspace);
+  Floats result(fft.size());
+  std::copy_n(y.data(), fft.size(), result.mutable_data());
+  return result;
+}
+
+// One GRU layer on many rows, as the time GRU of `band-gru` runs it on bands.
+class GruLayer {
+ public:
+  GruLayer(const std::string& path, const std::string& prefix, int inputs, Precision precision)
+      : inputs_(inputs), gru_(kernels(precision), ModelFile(path), prefix, "_l0", inputs) {}
+
+  // From zero states, x (steps, rows, inputs) to states (steps, rows, padded(hidden)).
+  Floats run(const Floats& x) const {
+    if (x.ndim() != 3 || x.shape(2) != inputs_)
+      throw std::invalid_argument("x must be a float32 array of shape (steps, rows, " + std::to_string(inputs_) + ")");
+    const int rows = static_cast<int>(x.shape(1)), width = gru_.width();
+    Floats result({x.shape(0), x.shape(1), static_cast<py::ssize_t>(width)});
+    Buffer input(static_cast<size_t>(rows) * inputs_);  // with the margins that kernels may touch
+    Buffer before(static_cast<size_t>(rows) * width), after(before.size());
+    for (py::ssize_t t = 0; t < x.shape(0); ++t) {
+      std::copy_n(x.data(t), input.size(), input.data());
+      gru_.step(input.data(), inputs_, before.data(), width, rows, after.data(), width);
+      std::copy_n(after.data(), after.size(), result.mutable_data(t));
+      std::swap(before, after);
+    }
+    return result;
+  }
+
+ private:
+  int inputs_;
+  Gru gru_;
+};
+
+double multiply_adds(int64_t rounds, Precision precision) {
+  Buffer operand(kPanel);
+  return kernels(precision).peak(rounds, operand.data());
+}
+
+}  // namespace
+}  // namespace pyvocsep
+
+PYBIND11_MODULE(_testing, m) {
+  using namespace pyvocsep;
+
+  py::module_::import("pyvocsep._core");  // Model and Precision are its classes
+  m.def("rfft", &rfft, py::arg("x").noconvert());
+  m.def("irfft", &irfft, py::arg("spectrum").noconvert());
+  m.def("multiply_adds", &multiply_adds, py::arg("rounds"), py::arg("precision") = Precision::kFloat32);
+
+  py::class_<GruLayer>(m, "GruLayer")
+      .def(py::init<const std::string&, const std::string&, int, Precision>(), py::arg("path"), py::arg("prefix"),
+           py::arg("inputs"), py::arg("precision") = Precision::kFloat32)
+      .def("run", &GruLayer::run, py::arg("x").noconvert());
+
+  py::class_<SpectrumMasker>(m, "MaskEstimator")
+      .def(py::init<const Model&, double, int>(), py::arg("model"), py::arg("sample_rate"), py::arg("channels"))
+      .def("reset", &SpectrumMasker::reset)
+      .def("masks", &SpectrumMasker::masks, py::arg("spectra").noconvert());
+}

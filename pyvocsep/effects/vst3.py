@@ -1,0 +1,75 @@
+"""The VST3 plugin: the effect for hosts that are not Python, and for real `pedalboard.Pedalboard` chains."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyvocsep._compiled import FOLDER
+
+if TYPE_CHECKING:
+    from pedalboard import VST3Plugin
+
+_BUNDLE = FOLDER / "vst3_plugin" / "pyvocsep.vst3"
+
+
+def vst3_path() -> Path:
+    """Return the plugin's bundle, the folder `pyvocsep.vst3`.
+
+    A host finds it through a link in the folder where it looks for plugins, such as `~/.vst3` on Linux. (The
+    bundle uses the weights of this package: a copy of it elsewhere needs them in its `Contents/Resources`.)
+
+    Raises FileNotFoundError if this installation was built without the plugin.
+    """
+    if not _BUNDLE.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT,
+            "this pyvocsep was built without the VST3 plugin; to build it, install the sources with "
+            "pip install . -C cmake.define.PYVOCSEP_VST3=ON",
+            str(_BUNDLE),
+        )
+    return _BUNDLE
+
+
+def load_vst3(
+    *,
+    vocals_db: float = 0.0,
+    accompaniment_db: float = -60.0,
+    model: str = "band-gru",
+    bypass: bool = False,
+) -> VST3Plugin:
+    """Load the plugin into pedalboard: the result goes where any of pedalboard's own plugins goes.
+
+    Args:
+        vocals_db: the vocals' level in dB, from -87.9 to 12, taken to the nearest tenth; -inf is silence.
+        accompaniment_db: the accompaniment's.
+        model: "band-gru" or "gru". A later change takes effect at the next call that resets.
+        bypass: True gives the input, as late as the output is else.
+
+    The arguments are attributes of the result, too. With the same settings its output is that of `StemMixer`,
+    to the bit. One plugin serves one stream; load one for each::
+
+        board = pedalboard.Pedalboard([load_vst3(accompaniment_db=-20), pedalboard.Reverb()])
+
+    Raises:
+        ImportError: pedalboard is not installed, or cannot load the plugin.
+        FileNotFoundError: this installation was built without the plugin.
+        ValueError: a level is out of range, an unknown model.
+    """
+    path = vst3_path()
+    try:
+        from pedalboard import VST3Plugin
+    except ImportError as error:
+        raise ImportError(
+            "load_vst3 needs pedalboard, which is not installed: pip install pyvocsep[pedalboard]"
+        ) from error
+    return VST3Plugin(
+        str(path),
+        parameter_values={
+            "vocals_db": vocals_db,
+            "accompaniment_db": accompaniment_db,
+            "model": model,
+            "bypass": bypass,
+        },
+    )
