@@ -35,7 +35,8 @@ def stems_html(stems: Mapping[str, Samples], sample_rate: float) -> str:
     if seconds > LONGEST_S:
         note = f"<p>The players play the first {LONGEST_S / 60:g} of {seconds / 60:.0f} minutes.</p>"
     rows = "".join(
-        f"<tr><th style='text-align:left'>{name}</th><td>{_waveform(stem, peak, _COLOURS.get(name, '#868e96'))}</td>"
+        f"<tr><th style='text-align:left'>{name}</th>"
+        f"<td>{_waveform(stem, peak, _COLOURS.get(name, '#868e96'))}</td>"
         f"<td>{_player(stem[:, : round(LONGEST_S * sample_rate)], sample_rate, name)}</td></tr>"
         for name, stem in planes.items()
     )
@@ -82,4 +83,6 @@ def _player(stem: Samples, sample_rate: float, name: str) -> str:
             file.write(stem[:, start : start + _BLOCK].T)
     kind = "mpeg" if is_mp3 else "flac"
     data = base64.b64encode(memory.getvalue()).decode()
-    return f"<audio controls preload='none' aria-label='{name}' src='data:audio/{kind};base64,{data}'></audio>"
+    return (
+        f"<audio controls preload='none' aria-label='{name}' src='data:audio/{kind};base64,{data}'></audio>"
+    )

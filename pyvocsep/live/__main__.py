@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", default=DEFAULT, help="one that streams (%(default)s)")
     add("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="(%(default)s)")
     add("--rate", type=float, metavar="HZ", help="the output device's usual one, or the file's")
-    add("--block", type=int, default=512, metavar="FRAMES", help="of the driver; 0: as it likes (%(default)s)")
+    add(
+        "--block", type=int, default=512, metavar="FRAMES", help="of the driver; 0: as it likes (%(default)s)"
+    )
     add("--seconds", type=float, default=math.inf, help="stop after so long")
     return parser
 
@@ -80,9 +82,7 @@ def _play(portaudio: object, options: argparse.Namespace) -> None:
         if options.input is not None and Path(options.input).is_file():
             playback = stack.enter_context(Playback(options.input))
             playback.wait_until_ready()
-        route = Route(
-            None if playback else options.input, options.output, options.rate, options.block
-        )
+        route = Route(None if playback else options.input, options.output, options.rate, options.block)
         session = Session(portaudio, route, make_mixer, playback)
         has_keys = stack.enter_context(keyboard())
         began = time.monotonic()

@@ -10,7 +10,10 @@ STEP_DB = 1.0
 LOWEST_DB = -60.0
 HIGHEST_DB = 12.0
 
-HELP = "up/down: vocals   right/left: accompaniment   v/a: vocals, accompaniment off and on   b: bypass   0: both to 0 dB   q: quit"
+HELP = (
+    "up/down: vocals   right/left: accompaniment   v/a: vocals, accompaniment off and on   "
+    "b: bypass   0: both to 0 dB   q: quit"
+)
 
 
 class Controls:

@@ -8,9 +8,12 @@ from pyvocsep.live.errors import LiveError
 
 
 def load_portaudio() -> Any:
-    """Return the module `sounddevice`; LiveError, saying what to install, where it or PortAudio is missing."""
+    """Return the module `sounddevice`.
+
+    LiveError, saying what to install, where it or PortAudio is missing.
+    """
     try:
-        import sounddevice  # type: ignore[import-not-found,unused-ignore]
+        import sounddevice  # type: ignore[import-untyped]
     except ImportError:
         raise LiveError('the live command needs sounddevice: pip install "pyvocsep[live]"') from None
     except OSError as error:
@@ -22,7 +25,7 @@ def load_portaudio() -> Any:
 
 
 def table(portaudio: Any) -> str:
-    """Return the devices, one a line: number, channels in and out, usual rate, name; > and < mark defaults."""
+    """Return the devices, one a line: number, channels in and out, usual rate, name."""
     default_input, default_output = portaudio.default.device
     lines = ["     in out     Hz  name"]
     for number, device in enumerate(portaudio.query_devices()):

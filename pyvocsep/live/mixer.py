@@ -119,4 +119,3 @@ class LiveMixer:
 
 def _gain(level_db: float) -> float:
     return 10.0 ** (level_db / 20.0) if level_db > -math.inf else 0.0
-

@@ -57,8 +57,10 @@ class Playback:
         return self._ended and self._ring.available == 0
 
     def read_into(self, block: NDArray[np.float32]) -> None:
-        """Fill (frames, channels): called by the audio thread, never waits. What is missing is silence; before
-        the end of the file it counts as `starved`."""
+        """Fill (frames, channels), without waiting: the audio thread calls it.
+
+        What is missing is silence; before the end of the file it counts as `starved`.
+        """
         if self._ring.read_into(block) < len(block) and not self._ended:
             self.starved += 1
 

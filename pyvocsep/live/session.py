@@ -114,7 +114,9 @@ class Session:
             out_channels = max(out_channels, in_channels)
             rate = rate or self._playback.sample_rate
             if rate != self._playback.sample_rate:
-                raise LiveError(f"a file plays at its own rate, {self._playback.sample_rate} Hz: leave out --rate")
+                raise LiveError(
+                    f"a file plays at its own rate, {self._playback.sample_rate} Hz: leave out --rate"
+                )
         else:
             source = devices.find(self._portaudio, self._route.input_device, "input")
             in_channels = min(out_channels, source["max_input_channels"])
@@ -192,7 +194,9 @@ class Session:
 
     # Called by the audio thread
 
-    def _from_input(self, indata: NDArray[np.float32], outdata: NDArray[np.float32], frames: int, times: Any, status: Any) -> None:
+    def _from_input(
+        self, indata: NDArray[np.float32], outdata: NDArray[np.float32], frames: int, times: Any, status: Any
+    ) -> None:
         self._count(status)
         self.mixer.process(indata, outdata)  # type: ignore[union-attr]
 
@@ -208,7 +212,12 @@ class Session:
             mixer.process(block, outdata[start : start + count])  # type: ignore[union-attr]
 
     def _count(self, status: Any) -> None:
-        if status and (status.input_overflow or status.input_underflow or status.output_underflow or status.output_overflow):
+        if status and (
+            status.input_overflow
+            or status.input_underflow
+            or status.output_underflow
+            or status.output_overflow
+        ):
             self.xruns += 1
 
 

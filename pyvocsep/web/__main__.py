@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         print(
-            f"pyvocsep.web: the page needs {' and '.join(missing)}: pip install \"pyvocsep[web]\"",
+            f'pyvocsep.web: the page needs {" and ".join(missing)}: pip install "pyvocsep[web]"',
             file=sys.stderr,
         )
         return 2

@@ -71,15 +71,12 @@ def speed(model: str, precision: str) -> float:
 def line(entry: Entry, precision: str) -> str:
     """Return one line on a model."""
     latency = (
-        "whole recordings only, no live use"
+        "Whole recordings only, no live use"
         if entry.latency_ms is None
-        else f"live latency {entry.latency_ms:.0f} ms"
+        else f"Live latency {entry.latency_ms:.0f} ms"
     )
-    return f"{entry.about} {latency[:1].upper()}{latency[1:]}, about {_two_digits(speed(entry.name, precision))} × real time here."
-
-
-def _two_digits(number: float) -> str:
-    return f"{float(f'{number:.2g}'):.0f}"
+    times = f"{float(f'{speed(entry.name, precision):.2g}'):.0f}"  # two digits: it is one measurement
+    return f"{entry.about} {latency}, about {times} x real time here."
 
 
 def _about(name: str) -> str:

@@ -1,8 +1,8 @@
 """The mix desk: the stems of a finished song, mixed by the arithmetic of `pyvocsep.StemMixer`.
 
-A StemMixer separates, then adds the stems, each times its gain, in float32. The page has separated already, so
-only the second half is left, and its result is the StemMixer's to the bit, at no cost and for models that
-cannot stream, too.
+A StemMixer separates, then adds the stems, each times its gain, in float32. The page has separated already,
+so only the second half is left. Its result is the StemMixer's to the bit, and models that cannot stream have
+it, too.
 """
 
 from __future__ import annotations

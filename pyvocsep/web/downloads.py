@@ -62,4 +62,6 @@ def encoded(samples: NDArray[np.float32], sample_rate: float, file_type: FileTyp
 
 def clipping(peak: float, name: str) -> str:
     """Return a sentence if a song of this peak exceeds what the file type holds, else nothing."""
-    return "" if peak <= 1 or name == "WAV" else f"A stem's peak is {peak:.2f}: {name} clips at 1, WAV keeps it."
+    return (
+        "" if peak <= 1 or name == "WAV" else f"A stem's peak is {peak:.2f}: {name} clips at 1, WAV keeps it."
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic
@@ -13,14 +13,14 @@ from typing import Generic
 from pyvocsep.web.cache import SizedCache, Value
 
 Report = Callable[[float, float], None]
-"""What a job's work calls with the seconds of audio done and in all. It raises `Cancelled` to end the work."""
+"""What work calls with the seconds of audio done and in all. It raises `Cancelled` to end the work."""
 
 
 class Cancelled(Exception):  # noqa: N818  (not an error: somebody wished it)
     """Nobody waits for this job any more."""
 
 
-class Refusal(ValueError):
+class Refusal(ValueError):  # noqa: N818
     """Something cannot be done; the message is a sentence for the visitor."""
 
 
@@ -130,6 +130,11 @@ class Jobs(Generic[Value]):
             if kept is job and future.cancel():  # it had not begun
                 self._end(job, State.CANCELLED)
 
+    def join(self) -> None:
+        """Wait until no job is active."""
+        while futures := [future for _, future in list(self._jobs.values())]:
+            wait(futures)
+
     def close(self) -> None:
         """Give up all jobs, and wait until those under way have ended."""
         with self._lock:
@@ -160,7 +165,9 @@ class Jobs(Generic[Value]):
         except MemoryError:
             job.error = "There is not enough memory for a recording of this length."
         except Exception:
-            job.error = "Something went wrong here, not in your file. The one who runs this page sees the details."
+            job.error = (
+                "Something went wrong here, not in your file. The one who runs this page sees the details."
+            )
             raise
         finally:
             with self._lock:

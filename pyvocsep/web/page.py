@@ -9,7 +9,7 @@ import streamlit as st
 
 import pyvocsep
 from pyvocsep.models import DEFAULT
-from pyvocsep.web import catalogue, desk, downloads, pictures, player, settings
+from pyvocsep.web import catalogue, pictures, player, settings
 from pyvocsep.web.example import example_song
 from pyvocsep.web.jobs import Job, Refusal, State
 from pyvocsep.web.service import service
@@ -54,10 +54,13 @@ def _choose_song() -> tuple[str, bytes] | None:
         return song.name, song.data
     given: Any
     if way == _RECORD:
-        given = st.audio_input("Sing, or hold the microphone to some music", sample_rate=44_100, key="recording")
+        given = st.audio_input(
+            "Sing, or hold the microphone to some music", sample_rate=44_100, key="recording"
+        )
         return None if given is None else ("recording.wav", given.getvalue())
     given = st.file_uploader(
-        f"WAV, FLAC, MP3, OGG, Opus or AIFF, mono or stereo, up to {limits.max_minutes:g} minutes", key="upload"
+        f"WAV, FLAC, MP3, OGG, Opus or AIFF, mono or stereo, up to {limits.max_minutes:g} minutes",
+        key="upload",
     )
     return None if given is None else (given.name, given.getvalue())
 
@@ -74,7 +77,7 @@ def _choose_model(song: tuple[str, bytes] | None) -> Request | None:
             "Precision",
             possible,
             key="precision",
-            help="Of the network's products. The shorter ones are faster, and change the vocals by some -40 dB.",
+            help="Of the network's products. Shorter ones are faster, and change the vocals by some -40 dB.",
         )
     st.caption(catalogue.line(entries[model], precision))
     return None if song is None else Request(*song, model, precision)
@@ -113,7 +116,7 @@ def _progress(job: Job) -> None:
     if job.state is State.WAITING:
         text = f"Waiting: {before} {'song' if before == 1 else 'songs'} before yours."
     else:
-        text = f"{_clock(job.done_s)} of {_clock(job.total_s)} · {job.speed:.0f} × real time"
+        text = f"{_clock(job.done_s)} of {_clock(job.total_s)} · {job.speed:.0f} x real time"
     st.progress(min(1.0, job.done_s / job.total_s) if job.total_s else 0.0, text)
     if st.button("Cancel", key="cancel", icon=":material/close:"):
         service().jobs.cancel(job, st.session_state["visitor"])
@@ -123,7 +126,7 @@ def _progress(job: Job) -> None:
 
 def _show_song(song: Song, job: Job) -> None:
     st.header(_escaped(song.name))
-    speed = f", separated at {job.speed:.0f} × real time" if job.speed else ""
+    speed = f", separated at {job.speed:.0f} x real time" if job.speed else ""
     st.caption(
         f"{_clock(song.seconds)}, {song.stems.sample_rate / 1000:g} kHz, "
         f"{'stereo' if song.channels == 2 else 'mono'}{speed}. "
@@ -131,46 +134,9 @@ def _show_song(song: Song, job: Job) -> None:
     )
     for note in song.notes:
         st.warning(_escaped(note))
-    _listen(song)
+    st.subheader("Listen, mix, take home")
+    player.show(song, key=f"player-{song.token}")
     _look(song)
-
-
-@st.fragment
-def _listen(song: Song) -> None:
-    """The player, the mix desk and the downloads, which follow the sliders without the rest of the page."""
-    st.subheader("Listen and mix")
-    levels = player.show(song, key=f"player-{song.token}")
-    st.subheader("Take it home")
-    names = downloads.offered(song.stems.sample_rate)
-    chosen = st.segmented_control(
-        "Format",
-        names,
-        default=names[0],
-        key="format",
-        required=True,
-    )
-    file_type = downloads.FILE_TYPES[chosen]
-    vocals_db, accompaniment_db = levels["vocals"], levels["accompaniment"]
-    parts = {
-        "vocals": ("Vocals", lambda: song.stems.vocals),
-        "accompaniment": ("Accompaniment", lambda: song.stems.accompaniment),
-        "mix": ("My mix", lambda: desk.mix(song.stems, vocals_db, accompaniment_db)),
-    }
-    for column, (part, (label, samples)) in zip(st.columns(3), parts.items(), strict=True):
-        column.download_button(
-            label,
-            lambda samples=samples: downloads.encoded(samples(), song.stems.sample_rate, file_type),
-            downloads.file_name(song.name, part, file_type),
-            file_type.mime,
-            key=f"download-{part}",
-            on_click="ignore",
-            icon=":material/download:",
-            width="stretch",
-        )
-    st.caption(
-        f"{file_type.about} My mix: vocals {_level(vocals_db)}, accompaniment {_level(accompaniment_db)}. "
-        f"{downloads.clipping(song.peak, chosen)}"
-    )
 
 
 @st.fragment
@@ -180,7 +146,13 @@ def _look(song: Song) -> None:
     begin, end = 0.0, song.seconds
     if song.seconds >= 2:
         begin, end = st.slider(
-            "Seconds shown", 0.0, song.seconds, (0.0, song.seconds), step=0.5, format="%.1f", key=f"range-{song.token}"
+            "Seconds shown",
+            0.0,
+            song.seconds,
+            (0.0, song.seconds),
+            step=0.5,
+            format="%.1f",
+            key=f"range-{song.token}",
         )
         end = max(end, begin + 0.5)
     show_mask = st.toggle("Show the mask over the song: what was taken for voice", key="mask")
@@ -206,10 +178,6 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _level(level_db: float) -> str:
-    return "off" if level_db <= desk.SILENCE_DB else f"{level_db:+.1f} dB".replace("-", "−")
 
 
 def _escaped(text: str) -> str:

@@ -2,7 +2,7 @@
 
 The browser gets both stems as samples, a few seconds at a time, and mixes them itself: so the levels follow a
 slider at once, switching between the song and its stems keeps the place, and stems can never run apart. What
-is downloaded is mixed here (`desk`).
+is downloaded is mixed by the server (`desk`), at the levels of the sliders at that moment.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import streamlit
 
 from pyvocsep.envelopes import envelope
 from pyvocsep.web.desk import LOUDEST_DB, SILENCE_DB
+from pyvocsep.web.downloads import FILE_TYPES, clipping, offered
 from pyvocsep.web.songs import Song
 
 _FOLDER = Path(__file__).parent / "player"
 _POINTS = 600
-LEVELS = {"vocals": 0.0, "accompaniment": 0.0}
-"""Where the sliders stand at first, in dB."""
+
+SAMPLES_ROUTE = "/pyvocsep/samples/{token}"
+FILES_ROUTE = "/pyvocsep/files/{token}/{part}.{suffix}"
 
 
 def samples(song: Song, begin: int, count: int) -> bytes:
@@ -37,29 +39,29 @@ def scale(song: Song) -> float:
     return max(1.0, song.peak)
 
 
-def show(song: Song, key: str) -> dict[str, float]:
-    """Show the player of a song, and return where its sliders stand, in dB."""
+def show(song: Song, key: str) -> None:
+    """Show the player of a song."""
+    rate = song.stems.sample_rate
     data = {
-        "path": f"pyvocsep/samples/{song.token}",
-        "rate": song.stems.sample_rate,
+        "samplesPath": SAMPLES_ROUTE.format(token=song.token),
+        "filesPath": FILES_ROUTE.format(token=song.token, part="PART", suffix="SUFFIX"),
+        "rate": rate,
         "channels": song.channels,
         "samples": song.samples,
         "scale": scale(song),
         "waves": _waves(song),
-        "silence_db": SILENCE_DB,
-        "loudest_db": LOUDEST_DB,
-        "title": song.name,
+        "silenceDb": SILENCE_DB,
+        "loudestDb": LOUDEST_DB,
+        "formats": [
+            {"name": name, "suffix": FILE_TYPES[name].suffix, "about": _about(song, name)}
+            for name in offered(rate)
+        ],
     }
-    state = _component()(key=key, data=data, default={"levels": LEVELS}, on_levels_change=_nothing)
-    return _levels(state.levels)
+    _component()(key=key, data=data)
 
 
-def _levels(state: Any) -> dict[str, float]:
-    """Return the sliders' levels, within their range whatever a browser sends."""
-    return {
-        stem: float(np.clip(float(state.get(stem, level)), SILENCE_DB, LOUDEST_DB))
-        for stem, level in LEVELS.items()
-    }
+def _about(song: Song, name: str) -> str:
+    return f"{FILE_TYPES[name].about} {clipping(song.peak, name)}".strip()
 
 
 def _waves(song: Song) -> dict[str, list[int]]:
@@ -75,7 +77,3 @@ def _waves(song: Song) -> dict[str, list[int]]:
 def _component() -> Any:
     parts = {part: (_FOLDER / f"player.{part}").read_text(encoding="utf-8") for part in ("html", "css", "js")}
     return streamlit.components.v2.component("pyvocsep_player", **parts)
-
-
-def _nothing() -> None:
-    """What happens when a slider is moved: the page is made anew, as always."""

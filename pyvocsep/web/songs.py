@@ -54,7 +54,9 @@ class Song:
     @cached_property
     def peak(self) -> float:
         """The largest magnitude in either stem."""
-        return max(float(np.abs(stem).max(initial=0)) for stem in (self.stems.vocals, self.stems.accompaniment))
+        return max(
+            float(np.abs(stem).max(initial=0)) for stem in (self.stems.vocals, self.stems.accompaniment)
+        )
 
     @property
     def nbytes(self) -> int:

@@ -26,7 +26,7 @@ class Powers:
     """Power in bands of log frequency.
 
     Attributes:
-        power: (bands, columns), the mean over a band's bins, so scaled that a sine's own bin has its mean square.
+        power: (bands, columns), the mean over a band's bins; a sine's own bin has its mean square.
         hertz: (bands,), the centre of each.
         step_s: seconds from column to column; the first is half a step after the start.
     """

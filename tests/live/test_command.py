@@ -79,7 +79,10 @@ def test_errors_are_one_line(
 
 @pytest.mark.parametrize(
     ("problem", "sentence"),
-    [(ImportError("no"), r'pip install "pyvocsep\[live\]"'), (OSError("PortAudio library not found"), "libportaudio2")],
+    [
+        (ImportError("no"), r'pip install "pyvocsep\[live\]"'),
+        (OSError("PortAudio library not found"), "libportaudio2"),
+    ],
 )
 def test_what_is_missing_is_said(problem: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
     imported = builtins.__import__
@@ -154,10 +157,12 @@ def test_a_file_through_portaudio_and_alsa(alsa: dict[str, str], mixture: Mixtur
     assert "+ 46 frame + 0 look-ahead" in printed
     heard = np.fromfile(tmp_path / "out.raw", np.float32).reshape(-1, 2)
     vocals = np.ascontiguousarray(pyvocsep.process("song.wav").vocals.T)
-    position_of(vocals[: RATE], heard)
+    position_of(vocals[:RATE], heard)
 
 
-def test_input_to_output_through_portaudio_and_alsa(alsa: dict[str, str], mixture: Mixture, tmp_path: Path) -> None:
+def test_input_to_output_through_portaudio_and_alsa(
+    alsa: dict[str, str], mixture: Mixture, tmp_path: Path
+) -> None:
     audio = mixture(20 * RATE)
     np.ascontiguousarray(audio.T).tofile(tmp_path / "in.raw")
     printed = live(alsa, "--input", "tape", "--output", "recorder", "--vocals", "off", "--seconds", "2")

@@ -26,7 +26,9 @@ PATIENT = Timing(look_s=0.002, stall_s=300.0, retry_s=0.005)  # a busy machine i
 HASTY = Timing(look_s=0.002, stall_s=0.05, retry_s=0.005)
 
 
-def session_on(card: FakePortAudio, model: Any = "band-gru", levels: tuple[float, float] = (0, 0), **more: Any) -> Session:
+def session_on(
+    card: FakePortAudio, model: Any = "band-gru", levels: tuple[float, float] = (0, 0), **more: Any
+) -> Session:
     def make_mixer(rate: float, channels: int) -> LiveMixer:
         return LiveMixer(rate, channels, model, "float32", *levels)
 
@@ -48,7 +50,9 @@ def test_what_comes_in_goes_out_mixed(mixture: Mixture) -> None:
 
 @pytest.mark.parametrize("ending", ["stall", "inactive"])
 def test_a_device_that_vanishes_is_opened_again(ending: str) -> None:
-    card = FakePortAudio(blocks=20, ending=ending, openings=[None, PortAudioError("gone"), PortAudioError("gone"), None, None])
+    card = FakePortAudio(
+        blocks=20, ending=ending, openings=[None, PortAudioError("gone"), PortAudioError("gone"), None, None]
+    )
     session = session_on(card, timing=HASTY)
     connected = []
 

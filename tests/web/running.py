@@ -86,9 +86,9 @@ def chromium() -> Iterator[Any]:
 
 
 def downloaded(page: Any, label: str, folder: Path) -> Path:
-    """Click a download button and return the file, under the name that the page gives it."""
+    """Click a download link and return the file, under the name that the page gives it."""
     with page.expect_download(timeout=60_000) as event:
-        page.get_by_role("button", name=label, exact=True).click()
+        page.get_by_role("link", name=label, exact=True).click()
     path = folder / event.value.suggested_filename
     event.value.save_as(path)
     return path

@@ -16,8 +16,12 @@ RATE = 44_100
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize(("vocals_db", "accompaniment_db"), [(0, 0), (-6.5, 3), (desk.SILENCE_DB, 0), (12, desk.SILENCE_DB)])
-def test_the_mix_is_the_stem_mixers(mixture: Mixture, channels: int, vocals_db: float, accompaniment_db: float) -> None:
+@pytest.mark.parametrize(
+    ("vocals_db", "accompaniment_db"), [(0, 0), (-6.5, 3), (desk.SILENCE_DB, 0), (12, desk.SILENCE_DB)]
+)
+def test_the_mix_is_the_stem_mixers(
+    mixture: Mixture, channels: int, vocals_db: float, accompaniment_db: float
+) -> None:
     audio = mixture(2 * RATE, channels)
     levels = [-math.inf if level == desk.SILENCE_DB else level for level in (vocals_db, accompaniment_db)]
     expected = pyvocsep.StemMixer(*levels)(audio, RATE)

@@ -26,15 +26,17 @@ def test_a_download_is_the_file_that_process_writes(
     data = encode(mixture(2 * RATE, peak=peak), subtype="FLOAT")
     (tmp_path / "song.wav").write_bytes(data)
     file_type = FILE_TYPES[name]
-    paths = pyvocsep.process(
-        "song.wav", output_dir="out", format=file_type.suffix, subtype=file_type.subtype
-    )
+    paths = pyvocsep.process("song.wav", output_dir="out", format=file_type.suffix, subtype=file_type.subtype)
     song = separate(Request("song.wav", data, "band-gru", "float32"), 1.0, lambda *_: None)
     for stem, path in paths.items():
         download = encoded(getattr(song.stems, stem), song.stems.sample_rate, file_type)
         assert file_name(song.name, stem, file_type) == path.name
         with soundfile.SoundFile(io.BytesIO(download)) as ours, soundfile.SoundFile(path) as theirs:
-            assert (ours.format, ours.subtype, ours.samplerate) == (theirs.format, theirs.subtype, theirs.samplerate)
+            assert (ours.format, ours.subtype, ours.samplerate) == (
+                theirs.format,
+                theirs.subtype,
+                theirs.samplerate,
+            )
             np.testing.assert_array_equal(ours.read(dtype="float32"), theirs.read(dtype="float32"))
 
 

@@ -15,7 +15,9 @@ def test_rows_share_their_time_axis(song: Song) -> None:
     assert [trace.type for trace in made.data] == ["scatter"] * 4 + ["heatmap"] * 3
     axes = [made.layout[name] for name in made.layout if name.startswith("xaxis")]
     assert len(axes) == 7
-    assert {axis.matches for axis in axes} == {None, "x7"} or len({axis.matches for axis in axes} - {None}) == 1
+    assert {axis.matches for axis in axes} == {None, "x7"} or len(
+        {axis.matches for axis in axes} - {None}
+    ) == 1
     assert {tuple(axis.range) for axis in axes} == {(0.0, 3000.0)}
 
 
@@ -41,7 +43,9 @@ def test_a_part_has_all_its_points(song: Song) -> None:
 
 @pytest.mark.parametrize("seconds", [0.001, 0.4, 1200.0])
 def test_size_is_bounded(seconds: float) -> None:
-    noise = np.random.default_rng(0).standard_normal((1, max(1, round(8000 * seconds)))).astype(np.float32) / 8
+    noise = (
+        np.random.default_rng(0).standard_normal((1, max(1, round(8000 * seconds)))).astype(np.float32) / 8
+    )
     song = Song("x", pyvocsep.Stems(noise, noise / 2, 8000))
     made = figure(song, 0.0, song.seconds, show_mask=True)
     assert len(made.data[1].x) <= 2 * POINTS

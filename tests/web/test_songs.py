@@ -99,7 +99,8 @@ def test_requests_are_told_apart_by_content_and_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "title"), [("C:\\music\\a b.mp3", "a b"), ("../../etc/x.wav", "x"), (".wav", ".wav"), ("", "recording")]
+    ("name", "title"),
+    [("C:\\music\\a b.mp3", "a b"), ("../../etc/x.wav", "x"), (".wav", ".wav"), ("", "recording")],
 )
 def test_titles(name: str, title: str) -> None:
     assert Request(name, b"", "gru", "float32").title == title

@@ -11,18 +11,17 @@ const SOURCES = { song: [1, 1], vocals: [1, 0], accompaniment: [0, 1], mix: null
 const players = new WeakMap();
 
 export default function (component) {
-  const { parentElement, data, setStateValue } = component;
+  const { parentElement, data } = component;
   const root = parentElement.querySelector(".player");
   let player = players.get(root);
-  if (player && player.path !== data.path) {
+  if (player && player.samplesPath !== data.samplesPath) {
     player.close();
     player = null;
   }
   if (!player) {
-    player = new Player(root, data, (levels) => setStateValue("levels", levels));
+    player = new Player(root, data);
     players.set(root, player);
   }
-  player.send = (levels) => setStateValue("levels", levels);
   return () => {
     player.close();
     players.delete(root);
@@ -30,8 +29,8 @@ export default function (component) {
 }
 
 class Player {
-  constructor(root, data, send) {
-    Object.assign(this, { root, send }, data);
+  constructor(root, data) {
+    Object.assign(this, { root }, data);
     this.seconds = data.samples / data.rate;
     this.position = 0; // where it stands, or stood when it began to play
     this.source = "song";
@@ -66,23 +65,27 @@ class Player {
       });
     this.sliders = [...this.root.querySelectorAll("[data-stem]")];
     for (const slider of this.sliders) {
-      slider.min = this.silence_db;
-      slider.max = this.loudest_db;
+      slider.min = this.silenceDb;
+      slider.max = this.loudestDb;
       slider.value = this.levels[slider.dataset.stem];
       on(slider, "input", () => this.turn(slider.dataset.stem, Number(slider.value)));
-      on(slider, "change", () => this.send({ ...this.levels }));
       on(slider, "dblclick", () => this.resetDesk());
     }
     this.labelSliders();
+    this.format = find(".format");
+    this.format.replaceChildren(...this.formats.map(({ name, suffix }) => new Option(name, suffix)));
+    on(this.format, "change", () => this.linkFiles());
+    this.linkFiles();
     on(this.root, "keydown", (event) => this.key(event));
     this.resizes = new ResizeObserver(() => this.draw());
     this.resizes.observe(this.canvas);
   }
 
   key(event) {
+    if (event.target.tagName === "SELECT") return;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const onSlider = "stem" in event.target.dataset;
-    const onButton = event.target.tagName === "BUTTON";
+    const onButton = ["BUTTON", "A", "SELECT"].includes(event.target.tagName);
     const source = Object.keys(SOURCES)[Number(event.key) - 1];
     if (event.key === " " && !onButton) this.toggle();
     else if (source) this.choose(source);
@@ -121,18 +124,29 @@ class Player {
       slider.value = 0;
       this.turn(slider.dataset.stem, 0);
     }
-    this.send({ ...this.levels });
   }
 
   labelSliders() {
     for (const slider of this.sliders) {
       const level = Number(slider.value);
-      const text = level <= this.silence_db ? "off" : `${level > 0 ? "+" : ""}${level.toFixed(1)} dB`;
-      slider.parentElement.querySelector("output").value = text.replace("-", "−");
+      const text = level <= this.silenceDb ? "off" : `${level > 0 ? "+" : ""}${level.toFixed(1)} dB`;
+      slider.parentElement.querySelector("output").value = text;
       slider.setAttribute("aria-valuetext", text);
-      const share = (level - this.silence_db) / (this.loudest_db - this.silence_db);
+      const share = (level - this.silenceDb) / (this.loudestDb - this.silenceDb);
       slider.style.setProperty("--filled", `${100 * share}%`);
     }
+    this.linkFiles();
+  }
+
+  linkFiles() {
+    if (!this.format) return;
+    const suffix = this.format.value;
+    for (const link of this.root.querySelectorAll("[data-part]")) {
+      const path = this.filesPath.replace("PART", link.dataset.part).replace("SUFFIX", suffix);
+      link.href = link.dataset.part === "mix" ? `${path}?${new URLSearchParams(this.levels)}` : path;
+    }
+    this.root.querySelector(".about").textContent =
+      this.formats.find((format) => format.suffix === suffix).about;
   }
 
   // Sound
@@ -152,7 +166,7 @@ class Player {
 
   applyGains() {
     if (!this.context) return;
-    const factor = (level) => (level <= this.silence_db ? 0 : 10 ** (level / 20));
+    const factor = (level) => (level <= this.silenceDb ? 0 : 10 ** (level / 20));
     const [vocals, accompaniment] =
       SOURCES[this.source] ?? [factor(this.levels.vocals), factor(this.levels.accompaniment)];
     const now = this.context.currentTime;
@@ -264,8 +278,7 @@ class Player {
   async load(index) {
     const begin = index * this.segmentLength;
     const count = Math.min(this.segmentLength, this.samples - begin);
-    const base = new URL(document.baseURI).pathname.replace(/[^/]*$/, "");
-    const answer = await fetch(`${base}${this.path}?begin=${begin}&count=${count}`);
+    const answer = await fetch(`${this.samplesPath}?begin=${begin}&count=${count}`);
     if (!answer.ok) throw new Error(await answer.text());
     const integers = new Int16Array(await answer.arrayBuffer());
     const buffers = {};
@@ -340,7 +353,7 @@ class Player {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     const style = getComputedStyle(this.root);
-    const heard = SOURCES[this.source] ?? [this.levels.vocals > this.silence_db, this.levels.accompaniment > this.silence_db];
+    const heard = SOURCES[this.source] ?? [this.levels.vocals > this.silenceDb, this.levels.accompaniment > this.silenceDb];
     const layers = [
       ["accompaniment", heard[1]],
       ["vocals", heard[0]],
