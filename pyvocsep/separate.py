@@ -26,6 +26,7 @@ from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN, output_paths, write_ste
 from pyvocsep.files.reader import AudioReader
 from pyvocsep.files.writer import AudioWriter
 from pyvocsep.models import DEFAULT
+from pyvocsep.notebook import progress_bar, stems_html
 
 PathLike = str | os.PathLike[str]
 Progress = Callable[[float, float], object]
@@ -45,6 +46,43 @@ class Stems:
     accompaniment: Samples
     sample_rate: float
 
+    def save(
+        self,
+        folder: PathLike,
+        name: str = "song",
+        format: str | None = None,
+        subtype: str | None = None,
+        name_pattern: str = DEFAULT_NAME_PATTERN,
+    ) -> dict[str, Path]:
+        """Write a file per stem, all or none, as `process` does with `output_dir`: folder/song.vocals.wav.
+
+        Args:
+            folder: made if need be.
+            name: of the song, which {name} in the pattern stands for.
+            format, subtype, name_pattern: as `process` takes them.
+
+        Returns the path of each stem, by its name; raises what `process` raises for its outputs.
+        """
+        format, subtype = output_format(format, subtype, None)
+        paths = output_paths(f"{name}.stems", folder, STEMS, format, name_pattern)
+        vocals, accompaniment = np.atleast_2d(self.vocals), np.atleast_2d(self.accompaniment)
+        open_writer = partial(
+            AudioWriter,
+            sample_rate=int(self.sample_rate),
+            channels=len(vocals),
+            format=format,
+            subtype=subtype,
+            frames=vocals.shape[1],
+            tags={},
+        )
+        for note in write_stems([(vocals, accompaniment)], paths, open_writer):
+            warnings.warn(note, AudioWarning, stacklevel=2)
+        return paths
+
+    def _repr_html_(self) -> str:
+        """Return what Jupyter shows: a waveform and a player for each stem."""
+        return stems_html({stem: getattr(self, stem) for stem in STEMS}, self.sample_rate)
+
 
 @overload
 def process(
@@ -56,7 +94,7 @@ def process(
     precision: str = PRECISIONS[0],
     output_dir: None = None,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Stems: ...
 @overload
 def process(
@@ -67,7 +105,7 @@ def process(
     threads: int = 1,
     precision: str = PRECISIONS[0],
     output_dir: None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Stems: ...
 @overload
 def process(
@@ -83,7 +121,7 @@ def process(
     subtype: str | None = None,
     name_pattern: str = DEFAULT_NAME_PATTERN,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> dict[str, Path]: ...
 def process(
     source: PathLike | NDArray[Any],
@@ -98,7 +136,7 @@ def process(
     subtype: str | None = None,
     name_pattern: str = DEFAULT_NAME_PATTERN,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Stems | dict[str, Path]:
     """Separate a recording into vocals and accompaniment.
 
@@ -127,7 +165,7 @@ def process(
         strict: refuse a file that is damaged or cut short. Else what can be decoded of it is separated, with
             an IncompleteWarning that says what is missing.
         progress: called as progress(done, total), in seconds of audio, at the start and after about every
-            second. An exception that it raises cancels the work and reaches the caller.
+            second. An exception that it raises cancels the work and reaches the caller. True shows a bar.
 
     Returns:
         Stems, or with `output_dir` the path of each written stem, by its name.
@@ -151,7 +189,8 @@ def process(
 
     def separated(recording: _Recording) -> Iterator[StemBlocks]:
         engine = open_engine(model, recording.sample_rate, recording.channels, threads, precision)
-        return _separated(recording, engine, progress or _no_progress, notes)
+        report = progress_bar() if progress is True else progress or _no_progress
+        return _separated(recording, engine, report, notes)
 
     result: Stems | dict[str, Path]
     if isinstance(source, str | os.PathLike):
