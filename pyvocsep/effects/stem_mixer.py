@@ -141,7 +141,7 @@ class StemMixer(Effect):
             self._at_stream_start = False
         output = self._push(self._core, planes)
         if reset:
-            # As in pedalboard, whoever goes on with reset=False goes on after this silence.
+            # As in pedalboard, a later call with reset=False continues the stream after this silence.
             tail = self._push(self._core, np.zeros((channels, latency), np.float32))
             output = np.concatenate([output, tail], axis=1)
         self._has_pending = not reset and (self._has_pending or planes.shape[1] > 0)

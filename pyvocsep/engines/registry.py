@@ -112,6 +112,6 @@ def _check_precision(precision: str) -> None:
         raise ValueError(f"precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)  # a server's visitors change between models
 def _load(path: str, modified_ns: int, size: int, precision: str) -> _core.Model:
     return _core.Model(path, getattr(_core.Precision, precision))
