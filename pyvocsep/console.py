@@ -81,9 +81,11 @@ class Bar:
 
     def __init__(self, title: str, *, hidden: bool) -> None:
         self.done = 0.0
-        self._bar = tqdm(
-            desc=title, disable=True if hidden else None, leave=False, bar_format=_BAR, file=sys.stderr
-        )
+        options = {"desc": title, "leave": False, "bar_format": _BAR, "file": sys.stderr}
+        try:
+            self._bar = tqdm(disable=True if hidden else None, **options)
+        except OSError:  # the terminal is gone already
+            self._bar = tqdm(disable=True, **options)
 
     def show(self, done: float, total: float) -> None:
         """Show that so much of all is done."""

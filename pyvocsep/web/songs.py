@@ -111,7 +111,8 @@ def separate(request: Request, max_minutes: float, report: Report) -> Song:
                 path, model=request.model, precision=request.precision, progress=progress
             )
         except pyvocsep.AudioFileError as error:
-            raise Refusal(f"{request.name}: {_sentence(error.reason)}") from None
+            reason = error.reason.replace(str(path), request.name)  # in the advice how to convert it
+            raise Refusal(f"{request.name}: {_sentence(reason)}") from None
         except (ImportError, OSError) as error:
             raise Refusal(_sentence(str(error))) from None
     if not (np.any(stems.vocals) or np.any(stems.accompaniment)):

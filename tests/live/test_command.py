@@ -41,7 +41,9 @@ def test_a_file(card: FakePortAudio, mixture: Mixture, capsys: pytest.CaptureFix
     assert main(["--input", "song.wav", "--vocals", "off", "--accompaniment", "-6", "--block", "256"]) == 0
     printed = capsys.readouterr().out
     assert "latency 56 ms = 10 driver + 46 frame + 0 look-ahead" in printed
-    assert re.search(r"1\.\d s played, 0 xruns", printed)
+    played = re.search(r"([\d.]+) s played, 0 xruns", printed)
+    assert played
+    assert float(played[1]) >= 1.0  # the card goes on until the session notices that the file has ended
     expected = pyvocsep.StemMixer(-math.inf, -6)(audio, RATE)
     heard = np.concatenate(card.heard).T
     np.testing.assert_array_equal(heard[:, 2048 : 2048 + RATE], expected)
