@@ -36,7 +36,7 @@ def main() -> None:
         for name, options in SHOTS.items():
             context = browser.new_context(**options)
             page = context.new_page()
-            page.set_default_timeout(180_000)
+            page.set_default_timeout(600_000)
             page.goto(url)
             take(page, HERE / "pictures" / f"{name}.png", options["viewport"]["width"])
             context.close()
