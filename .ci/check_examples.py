@@ -1,4 +1,4 @@
-"""The programs of examples/c and examples/cpp against Python: the same bits, in blocks of 1, 64 and 4096 samples.
+"""The programs of examples/c and examples/cpp against Python: the same bits, in blocks of 1, 64 and 4096.
 
 python check_examples.py PROGRAM...
 """

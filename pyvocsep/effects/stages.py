@@ -77,8 +77,8 @@ class NativeStage(Stage):
         longest = np.zeros((channels, STREAM_BLOCK), np.float32)
         self._plugins.process(longest, sample_rate, STREAM_BLOCK, reset=True)
         self._plugins.reset()
-        # A Chain that has seen (2, 512) since its last reset takes (2, 1) for one stereo sample and (2, 2) for
-        # two; another would guess the layout.
+        # A Chain that has seen (2, 512) since its last reset takes (2, 1) for one stereo sample and (2, 2)
+        # for two; another would guess the layout.
         self._caller = pedalboard.Chain([])
         self._caller.process(longest, sample_rate, STREAM_BLOCK, reset=False)
         self._caller.append(self._plugins)
