@@ -205,7 +205,7 @@ class Session:
         mixer, playback = self.mixer, self._playback
         for start in range(0, frames, LARGEST_BLOCK):
             count = min(LARGEST_BLOCK, frames - start)
-            block = self._from_file[:count, : mixer.channels]  # type: ignore[union-attr]
+            block = self._from_file[:count, : mixer.channels]  # type: ignore[union-attr,index]
             if playback.has_ended:  # type: ignore[union-attr]
                 self._tail_left -= count
             playback.read_into(block)  # type: ignore[union-attr]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 import pyvocsep
 from pyvocsep.web.jobs import Refusal
@@ -24,13 +25,15 @@ def gain(level_db: float) -> np.float32:
     if not SILENCE_DB <= level_db <= LOUDEST_DB:  # true for NaN, too
         raise Refusal(f"A level of {level_db} dB is outside {SILENCE_DB:g} to {LOUDEST_DB:g}.")
     level_db = -math.inf if level_db == SILENCE_DB else level_db
-    return np.float32(10.0 ** (level_db / 20.0))
+    factor: np.float32 = np.float32(10.0 ** (level_db / 20.0))
+    return factor
 
 
-def mix(stems: pyvocsep.Stems, vocals_db: float, accompaniment_db: float) -> np.ndarray:
+def mix(stems: pyvocsep.Stems, vocals_db: float, accompaniment_db: float) -> NDArray[np.float32]:
     """Return both stems together at these levels, float32 (channels, samples).
 
     The same bits as `StemMixer(vocals_db, accompaniment_db)(mixture, sample_rate)`, of which the slider's
     lower end is minus infinity.
     """
-    return gain(vocals_db) * stems.vocals + gain(accompaniment_db) * stems.accompaniment
+    mixed: NDArray[np.float32] = gain(vocals_db) * stems.vocals + gain(accompaniment_db) * stems.accompaniment
+    return mixed

@@ -69,16 +69,17 @@ def _choose_model(song: tuple[str, bytes] | None) -> Request | None:
     entries = catalogue.entries()
     names = sorted(entries, key=lambda name: name != DEFAULT)
     columns = st.columns([3, 2], vertical_alignment="top")
-    model = columns[0].selectbox("Model", names, key="model")
+    model = str(columns[0].selectbox("Model", names, key="model"))
     possible = catalogue.precisions(model)
     precision = possible[0]
     if len(possible) > 1:
-        precision = columns[1].selectbox(
+        chosen = columns[1].selectbox(
             "Precision",
             possible,
             key="precision",
             help="Of the network's products. Shorter ones are faster, and change the vocals by some -40 dB.",
         )
+        precision = str(chosen)
     st.caption(catalogue.line(entries[model], precision))
     return None if song is None else Request(*song, model, precision)
 

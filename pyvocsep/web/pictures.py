@@ -151,7 +151,7 @@ def _draw_mask(
     made: Any, mask: NDArray[np.float32], audible: NDArray[np.bool_], of: Powers, begin_s: float
 ) -> None:
     percent = np.where(audible, np.round(100 * mask), 0).astype(np.int8)
-    scale = [(0, _rgba(VOCALS, 0)), (1, _rgba(VOCALS, 0.85))]
+    scale = [(0.0, _rgba(VOCALS, 0)), (1.0, _rgba(VOCALS, 0.85))]
     _draw_cells(made, 5, begin_s, of, percent, scale, (0, 100), "mask %{z} %")
 
 

@@ -31,7 +31,7 @@ def samples(song: Song, begin: int, count: int) -> bytes:
     accompaniment's. Full scale is the song's `scale`."""
     here = slice(begin, begin + count)
     planes = np.concatenate([song.stems.vocals[:, here], song.stems.accompaniment[:, here]])
-    return (planes * np.float32(32767 / scale(song))).astype("<i2").T.tobytes()
+    return bytes((planes * np.float32(32767 / scale(song))).astype("<i2").T.tobytes())
 
 
 def scale(song: Song) -> float:
@@ -75,5 +75,7 @@ def _waves(song: Song) -> dict[str, list[int]]:
 
 @lru_cache(maxsize=1)
 def _component() -> Any:
-    parts = {part: (_FOLDER / f"player.{part}").read_text(encoding="utf-8") for part in ("html", "css", "js")}
-    return streamlit.components.v2.component("pyvocsep_player", **parts)
+    html, css, js = (
+        (_FOLDER / f"player.{part}").read_text(encoding="utf-8") for part in ("html", "css", "js")
+    )
+    return streamlit.components.v2.component("pyvocsep_player", html=html, css=css, js=js)

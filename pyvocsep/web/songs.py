@@ -39,12 +39,12 @@ class Song:
     @property
     def channels(self) -> int:
         """1 or 2."""
-        return self.stems.vocals.shape[0]
+        return int(self.stems.vocals.shape[0])
 
     @property
     def samples(self) -> int:
         """How many each channel has."""
-        return self.stems.vocals.shape[1]
+        return int(self.stems.vocals.shape[1])
 
     @property
     def seconds(self) -> float:
@@ -134,7 +134,8 @@ def _collected_warnings() -> Iterator[list[str]]:
     `warnings.catch_warnings` is for one thread at a time; here each separation has its own.
     """
     _install_collector()
-    _collecting.notes = notes = []
+    notes: list[str] = []
+    _collecting.notes = notes
     try:
         yield notes
     finally:

@@ -43,7 +43,8 @@ class Powers:
 
 def decibels(power: Floats) -> Floats:
     """Return powers in dB, `FLOOR_DB` at least."""
-    return np.maximum(10 * np.log10(np.maximum(power, 1e-20)), FLOOR_DB).astype(np.float32)
+    db: Floats = np.maximum(10 * np.log10(np.maximum(power, 1e-20)), FLOOR_DB).astype(np.float32)
+    return db
 
 
 def band_powers(audio: Floats, sample_rate: float, columns: int, bands: int = BANDS) -> Powers:
@@ -83,7 +84,8 @@ def band_powers(audio: Floats, sample_rate: float, columns: int, bands: int = BA
 def vocal_mask(vocals: Powers, accompaniment: Powers) -> Floats:
     """Return the share of the vocals in the amplitude of each cell, 0 to 1, as a mask would have it."""
     voice, rest = np.sqrt(vocals.power), np.sqrt(accompaniment.power)
-    return (voice / np.maximum(voice + rest, 1e-10)).astype(np.float32)
+    share: Floats = (voice / np.maximum(voice + rest, 1e-10)).astype(np.float32)
+    return share
 
 
 def vocal_activity(vocals: Floats, accompaniment: Floats, points: int) -> NDArray[np.bool_]:
@@ -95,7 +97,10 @@ def vocal_activity(vocals: Floats, accompaniment: Floats, points: int) -> NDArra
     voice, rest = _levels_db(vocals, points), _levels_db(accompaniment, points)
     if len(voice) == 0:
         return np.zeros(0, bool)
-    return (voice > np.percentile(voice, 95) - 30) & (voice > rest - 20) & (voice > FLOOR_DB)
+    sings: NDArray[np.bool_] = (
+        (voice > np.percentile(voice, 95) - 30) & (voice > rest - 20) & (voice > FLOOR_DB)
+    )
+    return sings
 
 
 def _levels_db(audio: Floats, points: int) -> Floats:
@@ -114,4 +119,5 @@ def _in_bands(spectra: NDArray[np.floating], edges: NDArray[np.float64]) -> NDAr
     low = np.minimum(np.round(edges[:-1]).astype(int), last)
     high = np.minimum(np.maximum(np.round(edges[1:]).astype(int), low + 1), last + 1)
     sums = np.concatenate([np.zeros((len(spectra), 1)), np.cumsum(spectra, axis=1)], axis=1)
-    return (sums[:, high] - sums[:, low]) / (high - low)
+    means: NDArray[np.floating] = (sums[:, high] - sums[:, low]) / (high - low)
+    return means
