@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyvocsep import _core
-from pyvocsep.models import PRECISIONS as ALL
+from pyvocsep import _core, _testing
+from pyvocsep.engines.registry import PRECISIONS as ALL
 
 PRECISIONS = [name for name in ALL if _core.has_precision(getattr(_core.Precision, name))]
 STEPS, BANDS, DIM = 430, 36, 64  # ten seconds of the default model's GRU along time
@@ -21,9 +21,9 @@ FRAMES, SIZE = 512, 2048
 def test_peak(benchmark: Any, precision: str) -> None:
     kind = getattr(_core.Precision, precision)
     benchmark.group = "multiply-adds on registers: the peak of one core"
-    flops = _core.multiply_adds(1_000_000, kind)
+    flops = _testing.multiply_adds(1_000_000, kind)
     benchmark.extra_info.update(flops=flops, precision=precision, roofline=True)
-    benchmark.pedantic(lambda: _core.multiply_adds(1_000_000, kind), rounds=15, warmup_rounds=2)
+    benchmark.pedantic(lambda: _testing.multiply_adds(1_000_000, kind), rounds=15, warmup_rounds=2)
 
 
 @pytest.mark.parametrize("library", ["core", "numpy", "scipy"])
@@ -32,7 +32,7 @@ def test_fft(benchmark: Any, library: str) -> None:
     if library == "scipy":
         scipy_fft = pytest.importorskip("scipy.fft")
     run = {
-        "core": lambda: _core.rfft(x),
+        "core": lambda: _testing.rfft(x),
         "numpy": lambda: np.fft.rfft(x),
         "scipy": lambda: scipy_fft.rfft(x),
     }[library]
@@ -58,7 +58,7 @@ class Layer:
         safetensors.save_file(tensors, path)
         self.engines: dict[str, Any] = {}
         for precision in PRECISIONS:
-            layer = _core.GruLayer(str(path), "gru.", DIM, getattr(_core.Precision, precision))
+            layer = _testing.GruLayer(str(path), "gru.", DIM, getattr(_core.Precision, precision))
             self.engines[f"core {precision}"] = lambda layer=layer: layer.run(x.numpy())
 
         def in_torch() -> Any:

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 import pyvocsep
-from pyvocsep import _core
-from pyvocsep.models import PRECISIONS as ALL
+from pyvocsep import _core, _testing
+from pyvocsep.engines.registry import PRECISIONS as ALL
 from pyvocsep.models import model_path
 
 RATE = 44_100
@@ -76,6 +76,26 @@ def test_streaming(timed: Callable[..., None], audio: NDArray[np.float32], block
     timed("Separator.process, by block size", audio.shape[1] / RATE, stream)
 
 
+@pytest.mark.parametrize("block", [0, 1, 512], ids=["no samples, the call alone", "1", "512"])
+def test_cost_of_a_sample(benchmark: Any, audio: NDArray[np.float32], block: int) -> None:
+    """The core in one-sample blocks beside 512; a block without samples costs only the call from Python."""
+    samples = 86 * 512  # a second
+    calls = samples // (block or 1)
+    core = _core.Separator(_core.Model(str(model_path("band-gru"))), RATE, 2)
+    blocks = [audio[:, :0].copy()] * calls
+    if block:
+        blocks = list(np.stack(np.split(audio[:, :samples], calls, axis=1)))
+    vocals, accompaniment = np.empty((2, 2, block), np.float32)
+
+    def stream() -> None:
+        for mixture in blocks:
+            core.process(mixture, vocals, accompaniment)
+
+    benchmark.group = "core, cost of a sample by block size"
+    benchmark.extra_info["samples"] = samples
+    benchmark.pedantic(stream, rounds=5, warmup_rounds=1)
+
+
 class Network:
     """One model's network in three engines: from spectra (2, frames, bins), or their magnitudes, to masks."""
 
@@ -93,7 +113,7 @@ class Network:
         self.estimators = {}
         for precision in PRECISIONS:
             rounded = _core.Model(str(model_path(name)), getattr(_core.Precision, precision))
-            self.estimators[precision] = _core.MaskEstimator(rounded, model.sample_rate, 2)
+            self.estimators[precision] = _testing.MaskEstimator(rounded, model.sample_rate, 2)
         frames = np.lib.stride_tricks.sliding_window_view(audio, model.n_fft, axis=1)[:, :: model.hop]
         window = np.sin(np.pi * np.arange(model.n_fft) / model.n_fft)
         self.spectra = np.fft.rfft(frames * window).astype(np.complex64)

@@ -6,12 +6,13 @@ effects. The command line is `pyvocsep`.
 
 from __future__ import annotations
 
-from pyvocsep.board import Board
-from pyvocsep.effects import StemMixer
+from pyvocsep import _compiled  # noqa: F401  (first: it explains a missing core)
+from pyvocsep.effects.board import Board
+from pyvocsep.effects.stem_mixer import StemMixer
+from pyvocsep.effects.vst3 import load_vst3, vst3_path
 from pyvocsep.errors import AudioFileError, AudioWarning
 from pyvocsep.separate import Stems, process
-from pyvocsep.separator import Separator
-from pyvocsep.vst3 import load_vst3, vst3_path
+from pyvocsep.stream import Separator
 
 __all__ = [
     "AudioFileError",

@@ -55,6 +55,7 @@ class Precision:
     float32: Precision
     bfloat16: Precision
     int8: Precision
+    __members__: dict[str, Precision]
 
 def has_precision(precision: Precision) -> bool:
     """Whether models can be read with this precision here."""

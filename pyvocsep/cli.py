@@ -19,10 +19,13 @@ from typing import NoReturn, TextIO
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from pyvocsep import __version__, _core
-from pyvocsep.audio import SUBTYPES, output_format
+from pyvocsep.arrays import STEMS
+from pyvocsep.engines.registry import PRECISIONS, check_model
 from pyvocsep.errors import AudioWarning
-from pyvocsep.models import DEFAULT, PRECISIONS, check_model, shipped_models
-from pyvocsep.separate import DEFAULT_NAME_PATTERN, STEMS, make_folder, output_paths, process
+from pyvocsep.files.formats import SUBTYPES, output_format
+from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN, make_folder, output_paths
+from pyvocsep.models import DEFAULT, shipped_models
+from pyvocsep.separate import process
 
 _FAILURE = 1
 _USAGE = 2

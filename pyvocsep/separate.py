@@ -1,12 +1,13 @@
-"""Separation of a whole recording, a file or an array."""
+"""Separation of a whole recording, a file or an array.
+
+The module is not called `process`: the function of that name would hide it in the package.
+"""
 
 from __future__ import annotations
 
-import errno
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,28 +16,20 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from pyvocsep.audio import AudioReader, AudioWriter, output_format
+from pyvocsep.arrays import STEMS, InvalidSamples, Samples, as_float32, check_dtype
+from pyvocsep.engines.latency import LatencyTrim
+from pyvocsep.engines.protocol import Engine, StemBlocks
+from pyvocsep.engines.registry import PRECISIONS, open_engine
 from pyvocsep.errors import AudioWarning
-from pyvocsep.models import DEFAULT, looks_ahead, patch_model_path
-from pyvocsep.patches import PatchSeparator
-from pyvocsep.separator import (
-    Samples,
-    Separator,
-    as_float32,
-    check_dtype,
-    check_sample_rate,
-    check_threads,
-)
-
-STEMS = ("vocals", "accompaniment")
-DEFAULT_NAME_PATTERN = "{name}.{stem}"
+from pyvocsep.files.formats import output_format
+from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN, output_paths, write_stems
+from pyvocsep.files.reader import AudioReader
+from pyvocsep.files.writer import AudioWriter
+from pyvocsep.models import DEFAULT
 
 PathLike = str | os.PathLike[str]
 Progress = Callable[[float, float], object]
 """Called with the seconds of audio done and in all."""
-
-_LOUDEST = 1e15
-"""Beyond it the core takes a sample as silence: its square no longer fits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +53,7 @@ def process(
     *,
     model: PathLike = DEFAULT,
     threads: int = 1,
-    precision: str = "float32",
+    precision: str = PRECISIONS[0],
     output_dir: None = None,
     progress: Progress | None = None,
 ) -> Stems: ...
@@ -71,7 +64,7 @@ def process(
     *,
     model: PathLike = DEFAULT,
     threads: int = 1,
-    precision: str = "float32",
+    precision: str = PRECISIONS[0],
     output_dir: None = None,
     progress: Progress | None = None,
 ) -> Stems: ...
@@ -82,7 +75,7 @@ def process(
     *,
     model: PathLike = DEFAULT,
     threads: int = 1,
-    precision: str = "float32",
+    precision: str = PRECISIONS[0],
     output_dir: PathLike,
     stems: Sequence[str] = STEMS,
     format: str | None = None,
@@ -96,7 +89,7 @@ def process(
     *,
     model: PathLike = DEFAULT,
     threads: int = 1,
-    precision: str = "float32",
+    precision: str = PRECISIONS[0],
     output_dir: PathLike | None = None,
     stems: Sequence[str] = STEMS,
     format: str | None = None,
@@ -107,8 +100,8 @@ def process(
     """Separate a recording into vocals and accompaniment.
 
     The stems have the recording's rate, channels and exact length, are aligned with it and never rescaled:
-    they sum to it, to the last float32 rounding. Samples that are not finite, or beyond 1e15, are taken as
-    silence, with an AudioWarning.
+    they sum to it, to the last float32 rounding. Samples that are not finite, or beyond +-1e15, are
+    processed as silence, with an AudioWarning.
 
     Args:
         source: the path of a WAV, FLAC, OGG, MP3 or AIFF file (or another that libsndfile reads), or an array
@@ -149,10 +142,9 @@ def process(
         )
     notes: list[str] = []
 
-    def separated(recording: _Recording) -> Iterator[tuple[Samples, Samples]]:
-        return _separated(
-            recording, _separator(recording, model, threads, precision), progress or _no_progress, notes
-        )
+    def separated(recording: _Recording) -> Iterator[StemBlocks]:
+        engine = open_engine(model, recording.sample_rate, recording.channels, threads, precision)
+        return _separated(recording, engine, progress or _no_progress, notes)
 
     result: Stems | dict[str, Path]
     if isinstance(source, str | os.PathLike):
@@ -175,7 +167,7 @@ def process(
                     frames=reader.frames,
                     tags=reader.tags,
                 )
-                notes += _write(separated(recording), paths, open_writer)
+                notes += write_stems(separated(recording), paths, open_writer)
                 result = paths
     elif sample_rate is None:
         raise TypeError("an array needs its sample_rate")
@@ -189,40 +181,6 @@ def process(
     for note in notes:
         warnings.warn(note, AudioWarning, stacklevel=2)
     return result
-
-
-def output_paths(
-    source: PathLike, output_dir: PathLike, stems: Sequence[str], format: str, name_pattern: str
-) -> dict[str, Path]:
-    """Return the file of each stem that `process` writes for a source.
-
-    Raises ValueError for an unknown stem, or a pattern that does not tell the stems apart or replaces the
-    source.
-    """
-    if not stems or not set(stems) <= set(STEMS):
-        raise ValueError(f"unknown stems {list(stems)}: choose from {', '.join(STEMS)}")
-    name = Path(source).stem
-    try:
-        names = [name_pattern.format(name=name, stem=stem) for stem in stems]
-    except (LookupError, ValueError, AttributeError):
-        raise ValueError(
-            f"the name pattern {name_pattern!r} can hold {{name}} and {{stem}} in braces"
-        ) from None
-    if len(set(names)) < len(set(stems)):
-        raise ValueError(f"the name pattern {name_pattern!r} gives both stems one name; put {{stem}} in it")
-    paths = {stem: Path(output_dir, f"{name}.{format}") for stem, name in zip(stems, names, strict=True)}
-    for path in paths.values():
-        if path.resolve() == Path(source).resolve():
-            raise ValueError(f"{path}: the stem would replace its source; choose another name or folder")
-    return paths
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where they are missing; OSError if that cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(folder)) from None
 
 
 @dataclass(frozen=True)
@@ -255,50 +213,37 @@ def _recording_of_array(audio: NDArray[Any], sample_rate: float) -> _Recording:
     return _Recording("the array", sample_rate, channels, frames, blocks())
 
 
-def _separator(
-    recording: _Recording, model: PathLike, threads: int, precision: str
-) -> Separator | PatchSeparator:
-    """What separates a recording block by block; a model that looks ahead gives its samples back later."""
-    if looks_ahead(model):
-        check_sample_rate(recording.sample_rate)
-        check_threads(threads)
-        path = patch_model_path(model, precision)
-        return PatchSeparator(path, recording.sample_rate, recording.channels, threads)
-    return Separator(recording.sample_rate, recording.channels, model, threads, precision)
-
-
 def _separated(
-    recording: _Recording, separator: Separator | PatchSeparator, report: Progress, notes: list[str]
-) -> Iterator[tuple[Samples, Samples]]:
+    recording: _Recording, engine: Engine, report: Progress, notes: list[str]
+) -> Iterator[StemBlocks]:
     """Yield the stems, part by part, aligned with the recording: the latency that precedes it is dropped.
 
     At the end, append to `notes` what the caller should know about the samples.
     """
-    invalid = _InvalidSamples()
+    invalid, trim = InvalidSamples(), LatencyTrim(engine.latency_samples)
 
-    def delayed() -> Iterator[tuple[Samples, Samples]]:
+    def delayed() -> Iterator[StemBlocks]:
         for block in recording.blocks:
             invalid.count(block)
-            yield separator.process(block)
-        yield separator.flush()
+            yield engine.process(block)
+        yield engine.flush()
 
     rate, total = recording.sample_rate, recording.frames / recording.sample_rate
     report(0.0, total)
-    early, done = separator.latency_samples, 0
-    for vocals, accompaniment in delayed():
-        drop = min(early, vocals.shape[1])
-        early -= drop
-        done += vocals.shape[1] - drop
-        yield vocals[:, drop:], accompaniment[:, drop:]
+    done = 0
+    for part in delayed():
+        vocals, accompaniment = trim(*part)
+        done += vocals.shape[1]
+        yield vocals, accompaniment
         report(done / rate, total)
     if invalid.total:
         notes.append(
-            f"{recording.name}: {invalid.total} samples are NaN, infinite or absurdly loud and were "
-            f"taken as silence, the first at sample {invalid.first} ({invalid.first / rate:.3f} s)"
+            f"{recording.name}: {invalid.total} samples are NaN, infinite or beyond +-1e15 and were "
+            f"processed as silence, the first at sample {invalid.first} ({invalid.first / rate:.3f} s)"
         )
 
 
-def _collected(parts: Iterable[tuple[Samples, Samples]], recording: _Recording) -> tuple[Samples, Samples]:
+def _collected(parts: Iterable[StemBlocks], recording: _Recording) -> StemBlocks:
     """Join the parts of both stems, (channels, frames), or shorter if the recording turns out to be."""
     vocals, accompaniment = (np.empty((recording.channels, recording.frames), np.float32) for _ in STEMS)
     done = 0
@@ -307,45 +252,6 @@ def _collected(parts: Iterable[tuple[Samples, Samples]], recording: _Recording) 
         vocals[:, here], accompaniment[:, here] = vocals_part, accompaniment_part
         done = here.stop
     return vocals[:, :done], accompaniment[:, :done]
-
-
-def _write(
-    parts: Iterable[tuple[Samples, Samples]],
-    paths: dict[str, Path],
-    open_writer: Callable[[Path], AudioWriter],
-) -> list[str]:
-    """Write the stems that have a path, all or none; return what the caller should know about them."""
-    with ExitStack() as stack:
-        writers = {}
-        for stem, path in paths.items():
-            make_folder(path.parent)
-            writers[stem] = stack.enter_context(open_writer(path))
-        for part in parts:
-            for stem, samples in zip(STEMS, part, strict=True):
-                if stem in writers:
-                    writers[stem].write(samples)
-        for writer in writers.values():  # all must be whole before the first one gets its name
-            writer.finish()
-        for writer in writers.values():
-            writer.commit()
-    return [note for writer in writers.values() if (note := writer.clipping())]
-
-
-class _InvalidSamples:
-    """Counts the samples that the core takes as silence."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.first = 0
-        self._position = 0
-
-    def count(self, block: Samples) -> None:
-        if not np.abs(block).max(initial=0) <= _LOUDEST:  # also true if the maximum is NaN
-            invalid = ~(np.abs(block) <= _LOUDEST)
-            if self.total == 0:
-                self.first = self._position + int(invalid.any(axis=0).argmax())
-            self.total += int(invalid.sum())
-        self._position += block.shape[1]
 
 
 def _no_progress(done: float, total: float) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import pyvocsep
-from pyvocsep.models import load_model, looks_ahead, model_path, shipped_models
-from pyvocsep.patches import PatchModel
+from pyvocsep.engines.registry import model_metadata
+from pyvocsep.models import model_path, shipped_models
 
 
 def test_what_is_shipped() -> None:
@@ -16,8 +16,7 @@ def test_what_is_shipped() -> None:
 
 @pytest.mark.parametrize("name", shipped_models())
 def test_a_shipped_model_has_a_card_and_separates(name, mixture) -> None:
-    model = PatchModel(model_path(name)) if looks_ahead(name) else load_model(name)
-    metadata = model.metadata
+    metadata = model_metadata(name)
     assert (metadata["name"], metadata["stems"]) == (name, "vocals,accompaniment")
     assert all(metadata[key] for key in ("trained_on", "score", "license"))
     assert name in model_path(name).with_suffix(".md").read_text()

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 import pyvocsep
-from pyvocsep import _core, cli
+from pyvocsep import _core, _testing, cli
 
 HERE = [name for name in ("bfloat16", "int8") if _core.has_precision(getattr(_core.Precision, name))]
 # What rounding may change, as error energy over that of the voice, in dB.
@@ -62,7 +62,7 @@ def test_masks_are_those_of_rounded_weights(models) -> None:
             if parameter.ndim == 2:
                 parameter.copy_(parameter.bfloat16().float())
     model = _core.Model(str(models["band-gru"]), _core.Precision.bfloat16)
-    estimator = _core.MaskEstimator(model, model.sample_rate, 2)
+    estimator = _testing.MaskEstimator(model, model.sample_rate, 2)
     rng = np.random.default_rng(0)
     shape = (2, 30, model.n_fft // 2 + 1)
     spectra = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64) * 10
@@ -98,7 +98,7 @@ def test_int8_gives_the_same_stems_by_either_width_of_vectors(mixture, tmp_path)
     soundfile.write(tmp_path / "song.wav", mixture(30_000).T, 44_100, subtype="FLOAT")
     stems = []
     for isa in ("avx2", "avx512"):
-        code = "import sys; from pyvocsep import _core, cli;"
+        code = "import sys; from pyvocsep import _core, _testing, cli;"
         code += " print(_core.has_precision(_core.Precision.int8)); sys.exit(cli.main(sys.argv[1:]))"
         arguments = [str(tmp_path / "song.wav"), "-o", str(tmp_path / isa), "--precision", "int8", "-q"]
         result = subprocess.run(

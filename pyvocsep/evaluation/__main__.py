@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from pyvocsep.training.datasets import Pair
+from pyvocsep.datasets import Pair
 
 from .protocols import BENCHMARKS, Result, instrumental_pieces, mir1k_test, musdb_songs
 from .report import report, table, write_csv

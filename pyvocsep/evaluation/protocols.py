@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 
-from pyvocsep.training.datasets import Pair, Track, instrumentals, mir1k, musdb
+from pyvocsep.datasets import Pair, Track, instrumentals, mir1k, musdb
+from pyvocsep.metrics import bss_eval, bss_eval_v4, usdr
 
-from .metrics import bss_eval, bss_eval_v4, usdr
 from .systems import Mixture, System, unprocessed
 
 Audio = npt.NDArray[np.float32]

@@ -55,7 +55,7 @@ def system(name: str, engine: str = "core") -> System:
 def _core(model: str, precision: str) -> Callable[[Audio, int], Audio]:
     """``pyvocsep.process``, as a user calls it."""
     import pyvocsep
-    from pyvocsep.models import check_model
+    from pyvocsep.engines.registry import check_model
 
     check_model(model, precision)
 
@@ -86,7 +86,7 @@ def ideal_ratio_mask(mixture: Mixture) -> Audio:
     Its frames are those of our models: 1024 samples at 16 kHz, 2048 at 44.1 kHz, half overlapped, with a
     sqrt-Hann window.
     """
-    from pyvocsep.training.grid import analyse, rotate, synthesise
+    from pyvocsep.grid import analyse, rotate, synthesise
     from pyvocsep.training.models import MUSIC_GRID, SPEECH_GRID
 
     grid = SPEECH_GRID if mixture.sample_rate <= SPEECH_GRID.sample_rate else MUSIC_GRID

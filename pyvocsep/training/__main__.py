@@ -66,7 +66,15 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             initial = load_model(options.initial)[0] if options.initial else None
             limits = options.minutes, options.until
-            train(recipe, options.data, options.run, options.device, *limits, initial=initial, decay=options.decay)
+            train(
+                recipe,
+                options.data,
+                options.run,
+                options.device,
+                *limits,
+                initial=initial,
+                decay=options.decay,
+            )
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyvocsep.grid import Grid
+
 from .cnn import CNN
-from .grid import Grid
 from .models import GRU, BandGRU, MaskEstimator
 
 ARCHITECTURES: dict[str, type[MaskEstimator]] = {"cnn": CNN, "gru": GRU, "band-gru": BandGRU}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .grid import Grid, Spectra
+from pyvocsep.grid import Grid, Spectra
 
 Array = npt.NDArray[np.float32]
 

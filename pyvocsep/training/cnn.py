@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .grid import Grid
+from pyvocsep.grid import Grid
+
 from .models import EXPONENT, SPEECH_GRID, MaskEstimator, magnitude
 
 PATCH = 128

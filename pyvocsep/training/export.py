@@ -15,11 +15,12 @@ from onnx import numpy_helper
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from pyvocsep._core import limits
+from pyvocsep.grid import Grid
+
 from .cnn import CNN, PATCH
-from .grid import Grid
 from .models import GRU, BandGRU, MaskEstimator
 
-FORMAT = "pyvocsep-1"
 HALF = ".half"  # of the names of weights stored in float16
 
 
@@ -48,7 +49,7 @@ def save_model(model: MaskEstimator, path: Path, name: str, **notes: str) -> Non
                 f"{key} holds values that are not finite in its stored type; train again, or lower the rate"
             )
     metadata = {
-        "format": FORMAT,
+        "format": limits.MODEL_FORMAT,
         "name": name,
         "stems": "vocals,accompaniment",
         "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
@@ -83,9 +84,10 @@ def _halve_and_label(path: Path, metadata: dict[str, str]) -> None:
 def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
     """The network and the metadata of a model file, ready to separate (evaluation mode)."""
     metadata, tensors = (_read_onnx if path.suffix == ".onnx" else _read_safetensors)(path)
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") != limits.MODEL_FORMAT:
         raise ValueError(
-            f"{path} is not a model file: its format is {metadata.get('format')!r}, not {FORMAT!r}"
+            f"{path} is not a model file: its format is {metadata.get('format')!r}, "
+            f"not {limits.MODEL_FORMAT!r}"
         )
     grid = Grid(*(int(metadata[key]) for key in ("sample_rate", "n_fft", "hop")))
     model: MaskEstimator

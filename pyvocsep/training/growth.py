@@ -140,11 +140,7 @@ def _grow_decoder(decoder: BandDecoder, old: BandDecoder, dims: Tensor) -> None:
 
 def _covering(zones: Zones, old: Zones) -> list[tuple[int, int]]:
     """Of every new band, the old zone and the old band that hold its middle."""
-    owners = [
-        (zone, band)
-        for zone, band, width in _bands(old)
-        for _ in range(width)
-    ]
+    owners = [(zone, band) for zone, band, width in _bands(old) for _ in range(width)]
     found, low = [], 0
     for _, _, width in _bands(zones):
         found.append(owners[min(low + width // 2, len(owners) - 1)])

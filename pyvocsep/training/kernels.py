@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pyvocsep._compiled import FOLDER
+
 NAME = "_kernels"
 
 
@@ -22,7 +24,7 @@ def find() -> ctypes.CDLL | None:
     chosen = os.environ.get("PYVOCSEP_TRAINING_KERNELS")
     if chosen == "":
         return None
-    for path in [Path(chosen)] if chosen else sorted(Path(__file__).parent.glob(f"{NAME}*.so")):
+    for path in [Path(chosen)] if chosen else sorted((FOLDER / "training").glob(f"{NAME}*.so")):
         found = ctypes.CDLL(str(path))
         found.pyvocsep_gru_multiple.restype = ctypes.c_int64
         for function in ("gru_forward", "gru_backward", "norm_forward", "norm_backward", "separation_loss"):

@@ -42,7 +42,7 @@ def running_level(energy: Tensor, decay: float, past: Tensor | None = None) -> t
     weight = energy / (energy + FLOOR)
     sums = torch.stack([weight * energy, weight], -1)
     levels = []
-    for part in sums.split(_CHUNK, 1):
+    for part in torch.split(sums, _CHUNK, 1):
         age = torch.arange(part.shape[1], device=energy.device, dtype=torch.float64)
         age = age[:, None] - age
         faded = torch.where(age < 0, 0.0, decay**age)

@@ -21,12 +21,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from pyvocsep.evaluation.metrics import usdr
+from pyvocsep.datasets import Decoder, Pair
+from pyvocsep.grid import Audio, analyse, rotate, synthesise
+from pyvocsep.metrics import usdr
 
 from .architectures import build
 from .curves import plot_curves
-from .datasets import Decoder, Pair
-from .grid import Audio, analyse, rotate, synthesise
 from .growth import warm_start
 from .loss import separation_loss
 from .mixtures import Mixtures

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from pyvocsep.datasets import Decoder, Pair, Singer, Track
+from pyvocsep.grid import Grid, Spectra, analyse
+
 from . import augmentation
-from .datasets import Decoder, Pair, Track
-from .grid import Grid, Spectra, analyse
 from .phrases import Phrases
 from .recipe import Mixing
-from .voices import Singer
 
 # A lossy or resampled voice at 16 kHz says nothing of what lies just below its Nyquist frequency.
 RELIABLE_BANDWIDTH = 0.95

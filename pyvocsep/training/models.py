@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .grid import Grid
+from pyvocsep.grid import Grid
+
 from .level import FLOOR, energies, frame_decay, random_past, running_level
 from .recurrence import rms_norm, run_gru
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 
-from .datasets import Decoder, Track
-from .grid import Grid, Spectra, analyse
-from .voices import Clip, Singer
+from pyvocsep.datasets import Clip, Decoder, Singer, Track
+from pyvocsep.grid import Grid, Spectra, analyse
 
 LARGEST_MOVE = 5.0
 """Semitones; a voice moved further sounds like a tape at the wrong speed."""
@@ -131,7 +129,7 @@ class Phrases:
                 length = min(note.count, int(rng.integers(2, 7)))
                 ratios[:length] *= 2 ** (start * np.linspace(1, 0, length, endpoint=False) / 12)
             if rng.random() < 0.25:
-                phase = 2 * np.pi * rng.uniform(4.5, 7) * self._seconds(np.arange(note.count))
+                phase = 2 * np.pi * rng.uniform(4.5, 7) * self._seconds(1) * np.arange(note.count)
                 ratios *= 2 ** (rng.uniform(0.2, 0.7) * np.sin(phase + rng.uniform(0, 6.3)) / 12)
             if note.first > end and rng.random() < 0.35:
                 self._breathe(rng, spectra, end, note.first)
@@ -142,9 +140,7 @@ class Phrases:
             before, end = pitch, note.first + note.count
         return limit
 
-    def _recite(
-        self, rng: np.random.Generator, spectra: Spectra, clips: Sequence[Clip], ratio: float
-    ) -> int:
+    def _recite(self, rng: np.random.Generator, spectra: Spectra, clips: Sequence[Clip], ratio: float) -> int:
         """Whole phrases, one after another, from somewhere within the first one."""
         limit, frame, place = self.grid.bins, 0, rng.random()
         while frame < self.frames:
@@ -164,7 +160,8 @@ class Phrases:
         """
         track = Track(clip.path)
         rate = self.decoder.open(track)[1]
-        lengths = nearest_lengths(self.grid.n_fft * rate / self.grid.sample_rate * ratios, self.grid.overlap)
+        # Rates in steps of 10 Hz, under half a cent, repeat from note to note: their frames are cached.
+        lengths = np.array([self.grid.frame_length(round(rate * ratio, -1)) for ratio in ratios])
         hops = lengths // self.grid.overlap
         starts = np.concatenate([[0], np.cumsum(hops[:-1])])
         needed, available = int(starts[-1] + lengths[-1]), int((clip.end - clip.start) * rate)
@@ -207,35 +204,10 @@ def choose(rng: np.random.Generator, clips: Sequence[Clip], pitch: float) -> tup
     f0 = np.array([clip.f0 for clip in clips])
     unclear = np.flatnonzero(f0 <= 0)
     if len(unclear) and rng.random() < len(unclear) / len(f0):
-        return clips[rng.choice(unclear)], 1.0
+        return clips[int(rng.choice(unclear))], 1.0
     moves = np.where(f0 > 0, 12 * np.log2(pitch / np.maximum(f0, 1e-3)), np.inf)
     near = np.argsort(np.abs(moves), kind="stable")[: min(_NEAREST, len(f0) - len(unclear))]
     within = near[np.abs(moves[near]) <= LARGEST_MOVE]
     chosen = int(rng.choice(within if len(within) else near[:1]))
     move = float(np.clip(moves[chosen], -LARGEST_MOVE, LARGEST_MOVE))
     return clips[chosen], 2 ** (move / 12)
-
-
-@lru_cache(maxsize=4)
-def _lengths(unit: int) -> npt.NDArray[np.int64]:
-    """Frame lengths that are quick to transform: multiples of ``unit`` without a prime factor above 11."""
-    found = []
-    for candidate in range(unit, 1 << 15, unit):
-        rest = candidate
-        for prime in (2, 3, 5, 7, 11):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            found.append(candidate)
-    return np.array(found)
-
-
-def nearest_lengths(wanted: Ratios, unit: int) -> npt.NDArray[np.int64]:
-    """The quick frame length nearest to each one wanted: within 1.4 % (23 cents) from 1500 samples up."""
-    known = _lengths(unit)
-    above = np.clip(np.searchsorted(known, wanted), 1, len(known) - 1)
-    below = above - 1
-    nearest: npt.NDArray[np.int64] = np.where(
-        wanted - known[below] <= known[above] - wanted, known[below], known[above]
-    )
-    return nearest

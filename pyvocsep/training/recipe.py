@@ -14,8 +14,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-from .datasets import Pair, Track, instrumentals, mir1k, musdb
-from .voices import Singer, voices
+from pyvocsep.datasets import Pair, Singer, Track, instrumentals, mir1k, musdb, voices
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -151,14 +150,10 @@ class Recipe:
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe; an unknown key or table is a ValueError that names it.
 
-    One that ``extends`` a shipped recipe says only what differs.
+    One that ``extends`` a shipped recipe says only what differs. That recipe can extend another in turn;
+    recipes that extend each other in a circle are a ValueError that names them all.
     """
-    try:
-        tables = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is not a recipe: {error}") from None
-    if "extends" in tables:
-        tables = _extended(tables, path)
+    tables = _with_bases(path)
     for key in ("name", "model", "data"):
         if key not in tables:
             raise ValueError(f"{path} lacks {key!r}")
@@ -180,14 +175,28 @@ def load_recipe(path: Path) -> Recipe:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _extended(tables: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The tables of the shipped recipe that ``extends`` names, with what these tables say in its place."""
+def _with_bases(path: Path, extending: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The tables of a recipe on top of those of the recipes that it extends.
+
+    ``extending`` is the chain of recipes that led to this one.
+    """
+    chain = (*extending, path.resolve())
+    if path.resolve() in extending:
+        names = " -> ".join(recipe.stem for recipe in chain)
+        raise ValueError(f"{chain[0]} extends recipes that extend each other in a circle: {names}")
+    try:
+        tables: dict[str, Any] = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not a recipe: {error}") from None
+    if "extends" not in tables:
+        return tables
     base = tables.pop("extends")
     if base not in shipped_recipes():
         raise ValueError(f"{path} extends {base!r}; it can be one of {', '.join(shipped_recipes())}")
-    merged: dict[str, Any] = tomllib.loads((RECIPES / f"{base}.toml").read_text())
+    merged = _with_bases(RECIPES / f"{base}.toml", chain)
     for key, value in tables.items():
-        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+        below = merged.get(key)
+        merged[key] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
 

@@ -10,10 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import pyvocsep  # noqa: E402
-from pyvocsep.patches import PatchModel  # noqa: E402
+from pyvocsep.engines.patches import PatchModel  # noqa: E402
+from pyvocsep.grid import Grid  # noqa: E402
 from pyvocsep.training.cnn import CNN, KEPT, PATCH  # noqa: E402
 from pyvocsep.training.export import load_model, round_weights, save_model  # noqa: E402
-from pyvocsep.training.grid import Grid  # noqa: E402
 from pyvocsep.training.loop import separate  # noqa: E402
 
 

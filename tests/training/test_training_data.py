@@ -10,8 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 soundfile = pytest.importorskip("soundfile")
 
+from pyvocsep.grid import Grid, analyse  # noqa: E402
 from pyvocsep.training import augmentation, datasets  # noqa: E402
-from pyvocsep.training.grid import Grid, analyse  # noqa: E402
 from pyvocsep.training.mixtures import Mixtures  # noqa: E402
 from pyvocsep.training.recipe import Data, Mixing, find_recipe, load_recipe, shipped_recipes  # noqa: E402
 

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pyvocsep.training.grid import Grid  # noqa: E402
+from pyvocsep.grid import Grid  # noqa: E402
 from pyvocsep.training.growth import warm_start  # noqa: E402
 from pyvocsep.training.models import GRU, BandGRU  # noqa: E402
 

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import strategies as st  # noqa: E402
 
-from pyvocsep.evaluation.metrics import usdr  # noqa: E402
-from pyvocsep.training.grid import Grid, analyse  # noqa: E402
+from pyvocsep.metrics import usdr  # noqa: E402
+from pyvocsep.grid import Grid, analyse  # noqa: E402
 from pyvocsep.training.level import FLOOR, energies, frame_decay, random_past, running_level  # noqa: E402
 from pyvocsep.training.loop import separate  # noqa: E402
 from pyvocsep.training.models import BandGRU  # noqa: E402
@@ -30,7 +30,10 @@ def expected_level(energy, decay):
 
 
 @hypothesis.given(
-    seed=st.integers(0, 10_000), frames=st.integers(1, 1200), cut=st.integers(0, 1200), decay=st.floats(0.5, 0.999)
+    seed=st.integers(0, 10_000),
+    frames=st.integers(1, 1200),
+    cut=st.integers(0, 1200),
+    decay=st.floats(0.5, 0.999),
 )
 @hypothesis.settings(max_examples=25, deadline=None)
 def test_the_level_is_its_definition_in_one_go_and_in_parts(seed, frames, cut, decay):

@@ -10,9 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 soundfile = pytest.importorskip("soundfile")
 
+from pyvocsep.datasets import Decoder  # noqa: E402
 from pyvocsep.training import loop  # noqa: E402
 from pyvocsep.training.__main__ import main  # noqa: E402
-from pyvocsep.training.datasets import Decoder  # noqa: E402
 from pyvocsep.training.export import load_model  # noqa: E402
 from pyvocsep.training.loss import separation_loss  # noqa: E402
 from pyvocsep.training.recipe import load_recipe  # noqa: E402

@@ -8,9 +8,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
+from pyvocsep.grid import Grid, analyse, is_smooth, rotate, synthesise  # noqa: E402
 from pyvocsep.training.architectures import build  # noqa: E402
 from pyvocsep.training.export import load_model, round_weights, save_model, save_onnx  # noqa: E402
-from pyvocsep.training.grid import Grid, analyse, is_smooth, rotate, synthesise  # noqa: E402
 from pyvocsep.training.models import GRU, BandGRU, doubling_zones, mid_side  # noqa: E402
 
 NETWORKS = {

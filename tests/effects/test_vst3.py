@@ -158,7 +158,7 @@ def test_it_equals_the_core_at_every_level(
 
 
 def test_it_equals_the_stem_mixer(plugin: VST3Plugin, mixture: Mixture) -> None:
-    stem_mixer = pytest.importorskip("pyvocsep.effects").StemMixer
+    stem_mixer = pytest.importorskip("pyvocsep.effects.stem_mixer").StemMixer
     audio = mixture(30_000)
     for vocals_db, accompaniment_db in [(0.0, -60.0), (-6.5, SILENCE), (3.3, -0.7)]:
         plugin.vocals_db, plugin.accompaniment_db = vocals_db, accompaniment_db

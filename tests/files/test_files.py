@@ -12,7 +12,9 @@ import pytest
 import soundfile
 
 import pyvocsep
-from pyvocsep.audio import SUBTYPES, AudioReader, AudioWriter, output_format
+from pyvocsep.files.formats import SUBTYPES, output_format
+from pyvocsep.files.reader import AudioReader
+from pyvocsep.files.writer import AudioWriter
 
 LOSSLESS_STEP = {"PCM_S8": 2**-7, "PCM_U8": 2**-7, "PCM_16": 2**-15, "PCM_24": 2**-23, "PCM_32": 2**-23}
 MP3_RATES = {8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000}
@@ -350,7 +352,7 @@ def test_an_interrupt_while_writing_is_not_lost(tmp_path, mixture, monkeypatch) 
         raise KeyboardInterrupt
 
     # It strikes while libsndfile calls back for the bytes, and no exception can pass through C.
-    monkeypatch.setattr("pyvocsep.rawfile.memoryview", interrupted, raising=False)
+    monkeypatch.setattr("pyvocsep.files.raw_file.memoryview", interrupted, raising=False)
     with (
         pytest.raises(KeyboardInterrupt),
         AudioWriter(

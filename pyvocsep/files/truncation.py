@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from pyvocsep.rawfile import RawFile
+from pyvocsep.files.raw_file import RawFile
 
 _SIZE_REMARK = re.compile(r"^ *(?:data|SSND|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 

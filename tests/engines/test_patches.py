@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from model_files import patch_model
 
 import pyvocsep
-from pyvocsep import cli, patches
-from pyvocsep.patches import PatchModel, PatchSeparator
+from pyvocsep import cli
+from pyvocsep.engines import patches
+from pyvocsep.engines.patches import PatchEngine, PatchModel
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def separate(model: Path, audio: np.ndarray, rate: float, blocks: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    separator = PatchSeparator(model, rate, len(audio))
+    separator = PatchEngine(PatchModel(model), rate, len(audio))
     parts, start = [], 0
     for size in [*blocks, audio.shape[1]]:
         parts.append(separator.process(audio[:, start : start + size]))
@@ -77,7 +78,7 @@ def test_masks_are_those_of_the_patch_around_them(model, mixture) -> None:
 
 def test_memory_does_not_grow_with_the_recording(model) -> None:
     def peak(blocks: int) -> int:
-        separator = PatchSeparator(model, 16_000, 2)
+        separator = PatchEngine(PatchModel(model), 16_000, 2)
         block = np.zeros((2, 16_000), np.float32)
         tracemalloc.start()
         for _ in range(blocks):

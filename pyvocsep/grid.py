@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
 
 import numpy as np
 import numpy.typing as npt
+
+from pyvocsep import _core
 
 Spectra = npt.NDArray[np.complex64]
 Audio = npt.NDArray[np.float32]
@@ -37,50 +38,28 @@ class Grid:
         return self.n_fft // self.hop
 
     def frame_length(self, sample_rate: float) -> int:
-        """The 7-smooth multiple of ``overlap`` nearest to ``n_fft`` scaled to ``sample_rate``; the
-        smaller on a tie.
-        """
-        wanted, unit = self.n_fft * sample_rate / self.sample_rate, self.overlap
-        first = max(unit, int(wanted // unit) * unit)
-        below = next(n for n in range(first, 0, -unit) if is_smooth(n))
-        above = next(n for n in count(first + unit, unit) if is_smooth(n))
-        return min(below, above, key=lambda n: (abs(n - wanted), n))
+        """The frame in samples at another rate: the FFT size nearest to ``n_fft`` scaled to it."""
+        return _frame_length(self.n_fft, self.hop, self.sample_rate, sample_rate)
 
 
-def is_smooth(n: int) -> bool:
-    """Whether ``n`` has no prime factor above 7."""
-    for prime in (2, 3, 5, 7):
-        while n % prime == 0:
-            n //= prime
-    return n == 1
-
-
-@lru_cache(maxsize=256)
-def window(length: int) -> Audio:
-    """sin(pi n / N), the square root of the periodic Hann window, for analysis and synthesis."""
-    return np.sin(np.pi * np.arange(length) / length).astype(np.float32)
+@lru_cache(maxsize=4096)
+def _frame_length(n_fft: int, hop: int, model_rate: float, sample_rate: float) -> int:
+    return _core.scaled_grid(n_fft, hop, model_rate, sample_rate)[0]
 
 
 def analyse(audio: Audio, frame: int, hop: int) -> Spectra:
-    """Unnormalised short-time spectra.
+    """Unnormalised short-time spectra, by the core's transform.
 
     ``audio`` is (channels, samples); the result (channels, frames, frame/2+1). Frame t starts at sample
-    ``t * hop``: pad before to choose where the first one lies.
+    ``t * hop``: pad before to choose where the first one lies. The window is the square root of the periodic
+    Hann window. ValueError unless ``frame`` is an FFT size of the core.
     """
-    frames = np.lib.stride_tricks.sliding_window_view(audio, frame, axis=-1)[:, ::hop]
-    return np.fft.rfft(frames * window(frame), axis=-1).astype(np.complex64, copy=False)
+    return _core.analyse(np.ascontiguousarray(audio, np.float32), frame, hop)
 
 
 def synthesise(spectra: Spectra, frame: int, hop: int) -> Audio:
     """Weighted overlap-add, the inverse of :func:`analyse` wherever ``frame / hop`` frames overlap."""
-    channels, count, _ = spectra.shape
-    pieces = np.fft.irfft(spectra, frame, axis=-1).astype(np.float32) * (
-        window(frame) * np.float32(2 * hop / frame)
-    )
-    audio = np.zeros((channels, (count - 1) * hop + frame), np.float32)
-    for t in range(count):
-        audio[:, t * hop : t * hop + frame] += pieces[:, t]
-    return audio
+    return _core.synthesise(np.ascontiguousarray(spectra, np.complex64), frame, hop)
 
 
 def rotate(spectra: Spectra) -> Spectra:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyvocsep.separator import Samples, as_float32, check_dtype
+from pyvocsep.arrays import Samples, as_float32, check_dtype
 
 
 class Layout:

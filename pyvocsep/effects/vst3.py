@@ -6,10 +6,12 @@ import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyvocsep._compiled import FOLDER
+
 if TYPE_CHECKING:
     from pedalboard import VST3Plugin
 
-_BUNDLE = Path(__file__).parent / "vst3_plugin" / "pyvocsep.vst3"
+_BUNDLE = FOLDER / "vst3_plugin" / "pyvocsep.vst3"
 
 
 def vst3_path() -> Path:

@@ -209,9 +209,9 @@ def test_effects_in_threads_of_their_own_share_nothing(models, mixture: Mixture)
 
 def test_the_core_takes_no_arrays_that_do_not_fit(model: Path) -> None:
     from pyvocsep import _core
-    from pyvocsep.models import load_model
+    from pyvocsep.engines.registry import load_streaming_model
 
-    core = _core.StemMixer(load_model(model), RATE, 2)
+    core = _core.StemMixer(load_streaming_model(model), RATE, 2)
     good = np.zeros((2, 8), np.float32)
     for bad in (np.zeros((2, 9), np.float32), np.zeros((1, 8), np.float32), np.zeros(8, np.float32)):
         for arrays in ((good, bad), (bad, good)):

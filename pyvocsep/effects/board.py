@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableSequence
 from itertools import groupby
-from typing import Any, Protocol, overload
+from typing import Any, overload
 
 import numpy as np
 
-from pyvocsep.effects import Effect
-from pyvocsep.separator import Samples
-
-STREAM_BLOCK = 512
-"""The most samples that a plugin of pedalboard gets at once in a stream."""
-
-_MAX_LATENCY_S = 10
-"""No plugin holds back more; `flush` waits no longer."""
+from pyvocsep.arrays import Samples
+from pyvocsep.effects.effect import Effect
+from pyvocsep.effects.stages import STREAM_BLOCK, Stage, stage_of
 
 
 class Board(Effect, MutableSequence[Any]):
@@ -45,7 +40,7 @@ class Board(Effect, MutableSequence[Any]):
     def __init__(self, elements: Iterable[Any] = ()) -> None:
         super().__init__()
         self._elements: list[Any] = []
-        self._stages: list[_Stage] = []
+        self._stages: list[Stage] = []
         self._stream = (0.0, 1)  # sample rate and channels
         self._replace(list(elements))
 
@@ -91,9 +86,9 @@ class Board(Effect, MutableSequence[Any]):
     def _replace(self, elements: list[Any]) -> None:
         """Take these elements, or raise and leave all as it is."""
         _check(elements, self)
-        with self._alone:
+        with self._exclusive:
             known = {stage.elements: stage for stage in self._stages}
-            self._stages = [known.get(run) or _stage(run) for run in _runs(elements)]
+            self._stages = [known.get(run) or stage_of(run) for run in _runs(elements)]
             self._elements = elements
 
     # The effect
@@ -107,9 +102,9 @@ class Board(Effect, MutableSequence[Any]):
             buffer_size = min(buffer_size, STREAM_BLOCK)
         output = planes
         for stage in self._stages:
-            if not stage.begun:
+            if not stage.has_begun:
                 stage.begin(*stream)
-                stage.begun = True
+                stage.has_begun = True
             output = stage.process(output, sample_rate, buffer_size, reset)
         return output.copy() if output is planes else output  # an array of its own, even if nothing is done
 
@@ -117,99 +112,14 @@ class Board(Effect, MutableSequence[Any]):
         sample_rate, channels = self._stream
         tail = np.empty((channels, 0), np.float32)
         for stage in self._stages:
-            if stage.begun:
+            if stage.has_begun:
                 output = stage.process(tail, sample_rate, STREAM_BLOCK, reset=False)
                 tail = np.concatenate([output, stage.flush()], axis=1)
         return tail
 
     def _reset(self) -> None:
         for stage in self._stages:
-            stage.begun = False
-
-
-class _Stage(Protocol):
-    """Neighbouring elements that are run together; only after `begin`, on (channels, samples)."""
-
-    elements: tuple[Any, ...]
-    begun: bool
-
-    def begin(self, sample_rate: float, channels: int) -> None:
-        """Start a stream."""
-
-    def process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
-        """Do what `Effect.process` does."""
-
-    def flush(self) -> Samples:
-        """Return what the stream still holds; the stage must begin anew then."""
-
-
-class _Ours(_Stage):
-    """One effect of this package."""
-
-    def __init__(self, elements: tuple[Effect]) -> None:
-        self.elements = elements
-        self.begun = False
-        self._effect = elements[0]
-
-    def begin(self, sample_rate: float, channels: int) -> None:
-        with self._effect._alone:
-            self._effect._reset()
-
-    def process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
-        with self._effect._alone:
-            return self._effect._process(planes, sample_rate, buffer_size, reset)
-
-    def flush(self) -> Samples:
-        with self._effect._alone:
-            tail = self._effect._flush()
-            self._effect._reset()
-            return tail
-
-
-class _Natives(_Stage):
-    """Plugins of pedalboard, run in one native call."""
-
-    def __init__(self, elements: tuple[Any, ...]) -> None:
-        import pedalboard
-
-        self.elements = elements
-        self.begun = False
-        self._plugins = pedalboard.Chain(list(elements))
-        self._caller = pedalboard.Chain([])
-        self._stream = (0.0, 1)
-        self._held = 0  # samples that have come in but not out
-
-    def begin(self, sample_rate: float, channels: int) -> None:
-        import pedalboard
-
-        # Plugins prepare, and so forget, when a block is longer than any before: let that happen here. (Some
-        # crash when the first is empty.) A Chain stays prepared when it is reset; a plugin would not.
-        longest = np.zeros((channels, STREAM_BLOCK), np.float32)
-        self._plugins.process(longest, sample_rate, STREAM_BLOCK, reset=True)
-        self._plugins.reset()
-        # (2, 1) is one stereo sample, (2, 2) two, to those who have seen (2, 512) and were not reset since.
-        self._caller = pedalboard.Chain([])
-        self._caller.process(longest, sample_rate, STREAM_BLOCK, reset=False)
-        self._caller.append(self._plugins)
-        self._stream = (sample_rate, channels)
-        self._held = 0
-
-    def process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
-        output: Samples = self._caller.process(planes, sample_rate, buffer_size, reset=reset)
-        self._held = 0 if reset else self._held + planes.shape[1] - output.shape[1]
-        return output
-
-    def flush(self) -> Samples:
-        sample_rate, channels = self._stream
-        held = missing = self._held
-        silence = np.zeros((channels, STREAM_BLOCK), np.float32)
-        parts = [silence[:, :0]]
-        for _ in range(round(_MAX_LATENCY_S * sample_rate) // STREAM_BLOCK):
-            if missing <= 0:
-                break
-            parts.append(self.process(silence, sample_rate, STREAM_BLOCK, reset=False))
-            missing -= parts[-1].shape[1]
-        return np.concatenate(parts, axis=1)[:, :held]
+            stage.has_begun = False
 
 
 def _runs(elements: list[Any]) -> Iterator[tuple[Any, ...]]:
@@ -217,10 +127,6 @@ def _runs(elements: list[Any]) -> Iterator[tuple[Any, ...]]:
     present = (element for element in elements if element is not None)
     for _, run in groupby(present, lambda element: id(element) if isinstance(element, Effect) else None):
         yield tuple(run)
-
-
-def _stage(elements: tuple[Any, ...]) -> _Stage:
-    return _Ours(elements) if isinstance(elements[0], Effect) else _Natives(elements)
 
 
 def _check(elements: list[Any], board: Board) -> None:

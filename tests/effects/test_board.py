@@ -269,9 +269,9 @@ def test_what_is_no_effect_is_refused(model: Path, element: Any) -> None:
 def test_an_effect_that_is_busy_says_so(model: Path, mixture: Mixture) -> None:
     mixer = StemMixer(model=model)
     board = Board([mixer])
-    with mixer._alone, pytest.raises(RuntimeError, match="StemMixer is busy"):
+    with mixer._exclusive, pytest.raises(RuntimeError, match="StemMixer is busy"):
         board(mixture(9), RATE)
-    with board._alone:
+    with board._exclusive:
         for call in (lambda: board(mixture(9), RATE), board.flush, board.reset, board.clear):
             with pytest.raises(RuntimeError, match="Board is busy"):
                 call()

@@ -223,26 +223,27 @@ def test_unknown_models(tmp_path: Path) -> None:
 def test_a_model_is_loaded_once_and_again_when_it_changes(tmp_path: Path) -> None:
     from model_files import random_gru
 
-    from pyvocsep.models import load_model
+    from pyvocsep.engines.registry import load_streaming_model
 
     path = random_gru(tmp_path / "gru.safetensors", hidden=8)
-    first = load_model(path)
-    assert load_model(str(path)) is first
+    first = load_streaming_model(path)
+    assert load_streaming_model(str(path)) is first
     random_gru(path, hidden=12)
-    assert load_model(path) is not first
+    assert load_streaming_model(path) is not first
 
 
 def test_two_threads_in_one_separator_is_an_error(model) -> None:
-    class SlowCore:
+    class SlowEngine:
         latency_samples = 4
 
-        def process(self, *arrays: np.ndarray) -> None:
+        def process(self, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             inside.set()
             assert leave.wait(60)
+            return block, block
 
     inside, leave = threading.Event(), threading.Event()
     separator = pyvocsep.Separator(44_100, 1, model)
-    separator._core = SlowCore()  # type: ignore[assignment]
+    separator._engine = SlowEngine()  # type: ignore[assignment]
     block = np.zeros(8, np.float32)
     thread = threading.Thread(target=separator.process, args=(block,))
     thread.start()
