@@ -35,8 +35,8 @@ def test_blocks_and_width_are_added_without_a_change(dim, blocks):
         assert expected.std() > 0.05
         assert (grown(magnitudes)[0] - expected).abs().max() > 0.05
         said = warm_start(grown, old)
-        # Blocks add exactly nothing. Of a wider network the norm's 1e-5 weighs dim/32 times as much against the
-        # mean square: a change of 1e-5 of the logits, whose weights this test has made large.
+        # Blocks add exactly nothing. In a wider network the norm's 1e-5 weighs dim/32 times as much against
+        # the mean square: a change of 1e-5 of the logits, whose weights this test has made large.
         tolerance = 1e-6 if dim == 32 else 5e-5
         torch.testing.assert_close(grown(magnitudes)[0], expected, rtol=0, atol=tolerance)
     assert any("blocks more" in line for line in said) == (blocks > 2)

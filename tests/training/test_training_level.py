@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import strategies as st  # noqa: E402
 
-from pyvocsep.metrics import usdr  # noqa: E402
 from pyvocsep.grid import Grid, analyse  # noqa: E402
+from pyvocsep.metrics import usdr  # noqa: E402
 from pyvocsep.training.level import FLOOR, energies, frame_decay, random_past, running_level  # noqa: E402
 from pyvocsep.training.loop import separate  # noqa: E402
 from pyvocsep.training.models import BandGRU  # noqa: E402

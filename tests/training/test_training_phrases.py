@@ -19,7 +19,7 @@ from pyvocsep.training.recipe import Data, Mixing  # noqa: E402
 
 GRID = Grid(16_000, 1024, 512)
 RATE = 24_000
-HEAD = "file,start_s,end_s,singer,f0_hz,licence,repo,path".split(",")
+HEAD = ["file", "start_s", "end_s", "singer", "f0_hz", "licence", "repo", "path"]
 
 
 def tone(f0, seconds):
