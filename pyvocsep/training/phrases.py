@@ -144,7 +144,7 @@ class Phrases:
         """Whole phrases, one after another, from somewhere within the first one."""
         limit, frame, place = self.grid.bins, 0, rng.random()
         while frame < self.frames:
-            clip = clips[rng.integers(len(clips))]
+            clip = clips[int(rng.integers(len(clips)))]
             length = self._frames((clip.end - clip.start) * (1 - place) / ratio)
             own = spectra[:, frame : frame + length]
             limit = min(limit, self._render(own, clip, place, np.full(own.shape[1], ratio), cut=False))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import pyvocsep
-from pyvocsep import vst3
+from pyvocsep.effects import vst3
 from pyvocsep.models import shipped_models
 
 if TYPE_CHECKING:

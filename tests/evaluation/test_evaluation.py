@@ -10,7 +10,8 @@ import pytest
 
 soundfile = pytest.importorskip("soundfile")
 
-from pyvocsep.evaluation import metrics, protocols, systems  # noqa: E402
+from pyvocsep import metrics  # noqa: E402
+from pyvocsep.evaluation import protocols, systems  # noqa: E402
 from pyvocsep.evaluation.__main__ import main  # noqa: E402
 
 

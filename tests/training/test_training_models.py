@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from pyvocsep.grid import Grid, analyse, is_smooth, rotate, synthesise  # noqa: E402
+from pyvocsep.grid import Grid, rotate  # noqa: E402
 from pyvocsep.training.architectures import build  # noqa: E402
 from pyvocsep.training.export import load_model, round_weights, save_model, save_onnx  # noqa: E402
 from pyvocsep.training.models import GRU, BandGRU, doubling_zones, mid_side  # noqa: E402
@@ -145,30 +145,3 @@ def test_mid_and_side_keep_energies_and_come_back():
     spectra = stereo[0].permute(2, 0, 1).numpy()
     np.testing.assert_allclose(rotate(spectra), rotated[0].permute(2, 0, 1).numpy(), rtol=1e-6)
     assert np.array_equal(rotate(spectra[:1]), spectra[:1])
-
-
-def test_frame_lengths_at_other_rates():
-    grid = Grid(44_100, 2048, 1024)
-    known = {44_100: 2048, 48_000: 2240, 96_000: 4480, 22_050: 1024}
-    assert {rate: grid.frame_length(rate) for rate in known} == known
-
-
-@pytest.mark.parametrize("grid", [Grid(44_100, 2048, 1024), Grid(16_000, 1024, 256)])
-def test_frame_length_is_the_nearest_smooth_multiple(grid):
-    for rate in range(8000, 192_001, 1713):
-        wanted = grid.n_fft * rate / grid.sample_rate
-        candidates = [n for n in range(grid.overlap, round(2 * wanted), grid.overlap) if is_smooth(n)]
-        assert grid.frame_length(rate) == min(candidates, key=lambda n: (abs(n - wanted), n))
-
-
-@pytest.mark.parametrize(("frame", "hop"), [(96, 48), (96, 24)])
-def test_analysis_and_synthesis_are_an_identity(frame, hop):
-    audio = np.random.default_rng(0).standard_normal((2, 960)).astype(np.float32)
-    spectra = analyse(audio, frame, hop)
-    inside = slice(frame - hop, 960 - frame + hop)
-    np.testing.assert_allclose(synthesise(spectra, frame, hop)[:, inside], audio[:, inside], atol=1e-6)
-    np.testing.assert_allclose(
-        spectra[0, 1],
-        np.fft.rfft(audio[0, hop : hop + frame] * np.sin(np.pi * np.arange(frame) / frame)),
-        atol=1e-4,
-    )
