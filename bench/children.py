@@ -23,7 +23,7 @@ def run(code: str, *arguments: str, python: str = sys.executable) -> str:
     }
     if python != sys.executable:
         environment.pop("PYTHONPATH", None)
-    # Anywhere but in the repository, whose sources would be imported in place of what is installed.
+    # In the repository, Python would import the sources in place of the installed package.
     folder = tempfile.gettempdir()
     done = subprocess.run(
         [python, "-c", code, *arguments], capture_output=True, text=True, env=environment, cwd=folder

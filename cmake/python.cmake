@@ -2,6 +2,11 @@
 find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
 find_package(pybind11 CONFIG REQUIRED)
 
+# pybind11 would turn link-time optimisation on: the binding has no hot loop, and linking would take longer than compiling.
+if(NOT DEFINED CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF)
+endif()
+
 function(pyvocsep_add_module name)
   pybind11_add_module(${name} ${ARGN})
   target_include_directories(${name} PRIVATE csrc)

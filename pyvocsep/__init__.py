@@ -10,7 +10,7 @@ from pyvocsep import _compiled  # noqa: F401  (first: it explains a missing core
 from pyvocsep.effects.board import Board
 from pyvocsep.effects.stem_mixer import StemMixer
 from pyvocsep.effects.vst3 import load_vst3, vst3_path
-from pyvocsep.errors import AudioFileError, AudioWarning
+from pyvocsep.errors import AudioFileError, AudioWarning, IncompleteWarning
 from pyvocsep.separate import Stems, process
 from pyvocsep.stream import Separator
 
@@ -18,6 +18,7 @@ __all__ = [
     "AudioFileError",
     "AudioWarning",
     "Board",
+    "IncompleteWarning",
     "Separator",
     "StemMixer",
     "Stems",

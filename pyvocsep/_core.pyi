@@ -1,5 +1,6 @@
 """The C++ core (csrc/python/module.cpp). Use `pyvocsep`'s classes: here only memory safety is checked."""
 
+import os
 from typing import Final
 
 import numpy as np
@@ -60,11 +61,16 @@ class Precision:
 def has_precision(precision: Precision) -> bool:
     """Whether models can be read with this precision here."""
 
+def usable_processors() -> int:
+    """How many processors this process may use at once: its affinity mask, bounded by its control groups."""
+
 class Model:
     """A model file, read and checked. OSError if it cannot be read, ValueError if it is not sound, or if this
     machine lacks the precision."""
 
-    def __init__(self, path: str, precision: Precision = ...) -> None: ...
+    def __init__(
+        self, path: str | bytes | os.PathLike[str], precision: Precision = ...
+    ) -> None: ...
     @property
     def metadata(self) -> dict[str, str]: ...
     @property

@@ -39,14 +39,15 @@ POSSIBLE_CHANNELS = "1 (mono) and 2 (stereo)"
 
 
 def as_float32(audio: NDArray[Any]) -> Samples:
-    """Return audio as a C-contiguous float32 array, without a copy where it is one.
+    """Return audio as an aligned, C-contiguous float32 array, without a copy where it is one.
 
     Raises TypeError, saying how to convert, unless the samples are float32 or float64.
     """
     audio = np.asarray(audio)
     check_dtype(audio.dtype)
     with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, and that is silence
-        return np.asarray(audio, dtype=np.float32, order="C")
+        samples = np.asarray(audio, dtype=np.float32, order="C")
+    return samples if samples.flags.aligned else samples.copy()
 
 
 def check_dtype(dtype: np.dtype[Any]) -> None:

@@ -27,3 +27,7 @@ class AudioFileError(ValueError):
 
 class AudioWarning(UserWarning):
     """The audio was separated, but not all of it could be kept: samples are no numbers, a peak clips."""
+
+
+class IncompleteWarning(AudioWarning):
+    """A file is damaged or cut short; what could be decoded was separated."""

@@ -20,12 +20,13 @@ from pyvocsep.arrays import STEMS, InvalidSamples, Samples, as_float32, check_dt
 from pyvocsep.engines.latency import LatencyTrim
 from pyvocsep.engines.protocol import Engine, StemBlocks
 from pyvocsep.engines.registry import PRECISIONS, open_engine
-from pyvocsep.errors import AudioWarning
+from pyvocsep.errors import AudioWarning, IncompleteWarning
 from pyvocsep.files.formats import output_format
 from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN, output_paths, write_stems
 from pyvocsep.files.reader import AudioReader
 from pyvocsep.files.writer import AudioWriter
 from pyvocsep.models import DEFAULT
+from pyvocsep.notebook import progress_bar, stems_html
 
 PathLike = str | os.PathLike[str]
 Progress = Callable[[float, float], object]
@@ -45,6 +46,43 @@ class Stems:
     accompaniment: Samples
     sample_rate: float
 
+    def save(
+        self,
+        folder: PathLike,
+        name: str = "song",
+        format: str | None = None,
+        subtype: str | None = None,
+        name_pattern: str = DEFAULT_NAME_PATTERN,
+    ) -> dict[str, Path]:
+        """Write a file per stem, all or none, as `process` does with `output_dir`: folder/song.vocals.wav.
+
+        Args:
+            folder: made if need be.
+            name: of the song, which {name} in the pattern stands for.
+            format, subtype, name_pattern: as `process` takes them.
+
+        Returns the path of each stem, by its name; raises what `process` raises for its outputs.
+        """
+        format, subtype = output_format(format, subtype, None)
+        paths = output_paths(f"{name}.stems", folder, STEMS, format, name_pattern)
+        vocals, accompaniment = np.atleast_2d(self.vocals), np.atleast_2d(self.accompaniment)
+        open_writer = partial(
+            AudioWriter,
+            sample_rate=int(self.sample_rate),
+            channels=len(vocals),
+            format=format,
+            subtype=subtype,
+            frames=vocals.shape[1],
+            tags={},
+        )
+        for note in write_stems([(vocals, accompaniment)], paths, open_writer):
+            warnings.warn(note, AudioWarning, stacklevel=2)
+        return paths
+
+    def _repr_html_(self) -> str:
+        """Return what Jupyter shows: a waveform and a player for each stem."""
+        return stems_html({stem: getattr(self, stem) for stem in STEMS}, self.sample_rate)
+
 
 @overload
 def process(
@@ -55,7 +93,8 @@ def process(
     threads: int = 1,
     precision: str = PRECISIONS[0],
     output_dir: None = None,
-    progress: Progress | None = None,
+    strict: bool = False,
+    progress: Progress | bool | None = None,
 ) -> Stems: ...
 @overload
 def process(
@@ -66,7 +105,7 @@ def process(
     threads: int = 1,
     precision: str = PRECISIONS[0],
     output_dir: None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Stems: ...
 @overload
 def process(
@@ -81,7 +120,8 @@ def process(
     format: str | None = None,
     subtype: str | None = None,
     name_pattern: str = DEFAULT_NAME_PATTERN,
-    progress: Progress | None = None,
+    strict: bool = False,
+    progress: Progress | bool | None = None,
 ) -> dict[str, Path]: ...
 def process(
     source: PathLike | NDArray[Any],
@@ -95,7 +135,8 @@ def process(
     format: str | None = None,
     subtype: str | None = None,
     name_pattern: str = DEFAULT_NAME_PATTERN,
-    progress: Progress | None = None,
+    strict: bool = False,
+    progress: Progress | bool | None = None,
 ) -> Stems | dict[str, Path]:
     """Separate a recording into vocals and accompaniment.
 
@@ -112,8 +153,8 @@ def process(
         precision: of the network's products: "float32"; or, faster, "bfloat16" where the processor has
             AVX512-BF16 and "int8" where it has VNNI, which change a song's vocals by some -50 and -40 dB.
         output_dir: the folder, made if need be, for a file per stem. The source, then a file too, is
-            separated block by block in constant memory. A stem is there only when it is whole: after an
-            error, an interruption or a full disk there is none, or the one that was there before.
+            separated block by block in constant memory. All stems are there, or none: after an error, an
+            interruption or a full disk there is what was there before. Only what pyvocsep wrote is replaced.
         stems: which to write, of "vocals" and "accompaniment".
         format: "wav", "flac", "ogg", "mp3" or "aiff"; None is 32-bit float WAV.
         subtype: the samples' type, by libsndfile's names, as PCM_16; None is FLOAT for `format=None`, else
@@ -121,15 +162,18 @@ def process(
             saturates, with an AudioWarning that names the peak.
         name_pattern: how the written files are named: {name} is the source's without its suffix, {stem} the
             stem's. The suffix of the format follows. A "/" makes sub-folders.
+        strict: refuse a file that is damaged or cut short. Else what can be decoded of it is separated, with
+            an IncompleteWarning that says what is missing.
         progress: called as progress(done, total), in seconds of audio, at the start and after about every
-            second. An exception that it raises cancels the work and reaches the caller.
+            second. An exception that it raises cancels the work and reaches the caller. True shows a bar.
 
     Returns:
         Stems, or with `output_dir` the path of each written stem, by its name.
 
     Raises:
-        OSError: a file or folder cannot be read or written; it names which.
-        AudioFileError: the file is empty, cut short, not audio, or cannot be separated or written as asked.
+        OSError: a file or folder cannot be read or written, or a file is in the way; it names which.
+        AudioFileError: the file is empty, not audio, cannot be separated or written as asked, or, if
+            strict, is damaged or cut short.
         ValueError: a rate outside 8000 to 192000 Hz, more than 2 channels, an unknown model, stem, format or
             subtype, a precision that is unknown or not this machine's.
         ImportError: the model needs onnxruntime, which is not installed.
@@ -141,16 +185,18 @@ def process(
             "stems, format, subtype and name_pattern say how files are written: give output_dir too"
         )
     notes: list[str] = []
+    faults: list[str] = []
 
     def separated(recording: _Recording) -> Iterator[StemBlocks]:
         engine = open_engine(model, recording.sample_rate, recording.channels, threads, precision)
-        return _separated(recording, engine, progress or _no_progress, notes)
+        report = progress_bar() if progress is True else progress or _no_progress
+        return _separated(recording, engine, report, notes)
 
     result: Stems | dict[str, Path]
     if isinstance(source, str | os.PathLike):
         if sample_rate is not None:
             raise TypeError("sample_rate is for an array; a file tells its own")
-        with AudioReader(source) as reader:
+        with AudioReader(source, strict=strict) as reader:
             rate, blocks = reader.sample_rate, reader.blocks(reader.sample_rate)
             recording = _Recording(os.fspath(source), rate, reader.channels, reader.frames, blocks)
             if output_dir is None:
@@ -169,8 +215,9 @@ def process(
                 )
                 notes += write_stems(separated(recording), paths, open_writer)
                 result = paths
-    elif sample_rate is None:
-        raise TypeError("an array needs its sample_rate")
+        faults = [f"{recording.name}: {fault}" for fault in reader.faults]
+    elif sample_rate is None or hasattr(source, "read"):
+        raise TypeError(_advice(source))
     elif output_dir is not None:
         raise TypeError("output_dir needs a file as the source; write an array's stems with soundfile.write")
     else:
@@ -178,9 +225,25 @@ def process(
         recording = _recording_of_array(audio, sample_rate)
         vocals, accompaniment = _collected(separated(recording), recording)
         result = Stems(vocals.reshape(audio.shape), accompaniment.reshape(audio.shape), sample_rate)
+    for fault in faults:
+        warnings.warn(fault, IncompleteWarning, stacklevel=2)
     for note in notes:
         warnings.warn(note, AudioWarning, stacklevel=2)
     return result
+
+
+def _advice(source: object) -> str:
+    """Say what to pass instead of a source that is no path and comes without a rate."""
+    if hasattr(source, "read"):
+        return (
+            f"the source is an open file ({type(source).__name__}); pass its path, or its samples: "
+            "audio, rate = soundfile.read(source, dtype='float32'), then process(audio.T, rate)"
+        )
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "the source is bytes; pass a path as text (see os.fsdecode), or an array and its sample_rate"
+    if source is None or isinstance(source, int | float):
+        return f"the source is {source!r}; pass the path of a file, or an array and its sample_rate"
+    return "an array needs its sample_rate"
 
 
 @dataclass(frozen=True)

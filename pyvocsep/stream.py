@@ -43,7 +43,8 @@ class Separator:
     of `process`, without latency, and the next one after `flush` or `reset`.
 
     One Separator serves one stream, from one thread at a time; separators share nothing but the model's
-    weights.
+    weights. Pickled or copied, it is its arguments, without the stream. After `os.fork` it goes on in both
+    processes, in the child on one thread.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Separator:
         self._sample_rate = sample_rate
         self._channels = channels
         self._model = os.fspath(model)
+        self._arguments = (sample_rate, channels, model, threads, precision)
         self._ndim = 2
         self._exclusive = Exclusive("Separator")
 
@@ -125,6 +127,9 @@ class Separator:
         with self._exclusive:
             self._engine.reset()
             self._ndim = 2
+
+    def __reduce__(self) -> tuple[type[Separator], tuple[Any, ...]]:
+        return type(self), self._arguments  # the configuration: a copy, or one in another process, begins a stream
 
     def __repr__(self) -> str:
         return f"Separator(sample_rate={self.sample_rate}, channels={self.channels}, model={self.model!r})"

@@ -124,7 +124,7 @@ def cut(format: str) -> Callable[[Path], str]:
         noise = np.random.default_rng(0).uniform(-0.5, 0.5, (200_000, 2))
         soundfile.write(path, noise, 44_100, format=format)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-        return "damaged" if format == "FLAC" else "cut short"
+        return "cut short"
 
     make.__name__ = f"cut_{format.lower()}"
     return make
@@ -163,7 +163,7 @@ BAD_FILES = [
     rate(192_001),
     unreadable,
 ]
-BAD_FILES += [cut(format) for format in ("WAV", "AIFF", "FLAC", "OGG", "MP3")]
+CUT_FILES = [cut(format) for format in ("WAV", "AIFF", "FLAC", "OGG", "MP3")]
 
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
@@ -181,15 +181,37 @@ def test_a_bad_file_in_a_batch(make, jobs, run, folder) -> None:
     assert files(folder) == before | stems
 
 
+@pytest.mark.parametrize("make", CUT_FILES, ids=lambda make: make.__name__)
+def test_what_is_left_of_a_file_in_a_batch(make, run, folder) -> None:
+    reason = make(folder / "bad.wav")
+    before = files(folder)
+    status, out, err = run("song.wav", "bad.wav", "other.flac", "-o", "out")
+    assert (status, len(out), len(err)) == (3, 3, 1)
+    assert err[0].startswith(f"pyvocsep: warning: bad.wav: {reason}")
+    names = ("song", "bad", "other")
+    stems = {f"out/{name}.{stem}.wav" for name in names for stem in ("vocals", "accompaniment")}
+    assert files(folder) == before | stems
+    status, out, err = run("song.wav", "bad.wav", "other.flac", "missing.wav", "-o", "new", "--strict")
+    assert (status, len(out), len(err)) == (1, 2, 2)
+    assert any(line.startswith(f"pyvocsep: bad.wav: {reason}") for line in err)
+    assert not list(folder.glob("new/bad*"))
+
+
+def test_what_is_left_of_a_file_and_one_that_fails(run, folder) -> None:
+    cut("WAV")(folder / "bad.wav")
+    status, _, err = run("bad.wav", "missing.wav", "-o", "out")
+    assert (status, len(err)) == (1, 2)
+
+
 def test_a_bad_file_alone_as_a_command_of_its_own(folder, model) -> None:
     # The decoders under libsndfile print remarks of their own, past Python.
     cut("MP3")(folder / "bad.mp3")
     command = [sys.executable, "-m", "pyvocsep", "bad.mp3", "--model", str(model)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 1
-    assert result.stdout == ""
+    assert result.returncode == 3
+    assert len(result.stdout.splitlines()) == 1
     assert len(result.stderr.splitlines()) == 1
-    assert result.stderr.startswith("pyvocsep: bad.mp3: cut short: only ")
+    assert result.stderr.startswith("pyvocsep: warning: bad.mp3: cut short or damaged: only ")
 
 
 @pytest.mark.parametrize(
@@ -221,6 +243,60 @@ def test_a_folder_without_permission(run, folder) -> None:
         [],
         ["pyvocsep: out: cannot write in this folder (Permission denied)"],
     )
+
+
+# What is there already
+
+
+def test_a_second_time_in_the_same_folder(run, folder) -> None:
+    assert run("song.wav")[0] == 0
+    first = {name: soundfile.read(name)[0] for name in files(folder)}
+    status, out, err = run(*sorted(files(folder)))
+    assert (status, err) == (0, [])
+    assert len(out) == 4
+    assert sum("skipped, a stem that pyvocsep wrote" in line for line in out) == 2
+    stems = {f"other.{stem}.wav" for stem in ("vocals", "accompaniment")}
+    assert files(folder) == set(first) | stems
+    for name, audio in first.items():
+        np.testing.assert_array_equal(soundfile.read(name)[0], audio)
+    assert run("-q", *sorted(files(folder))) == (0, [], [])
+
+
+@pytest.mark.parametrize("format", ["wav", "flac", "ogg", "mp3", "aiff"])
+def test_stems_of_every_format_are_known_again(format, run, folder) -> None:
+    options = ("--format", format, "--stem", "vocals")
+    assert run("song.wav", *options)[0] == 0
+    status, out, err = run("song.wav", f"song.vocals.{format}", *options)
+    assert (status, err) == (0, [])
+    assert out[0] == f"song.vocals.{format}: skipped, a stem that pyvocsep wrote"
+    assert len(out) == 2
+
+
+def test_a_stem_by_itself_is_an_input(run, folder) -> None:
+    assert run("song.wav")[0] == 0
+    assert run("song.vocals.wav", "-q") == (0, [], [])
+    assert (folder / "song.vocals.vocals.wav").exists()
+
+
+@pytest.mark.parametrize("content", ["audio", "text"])
+def test_nothing_is_replaced_that_somebody_else_made(content, run, folder, mixture) -> None:
+    if content == "audio":
+        soundfile.write("song.vocals.wav", mixture(1000).T, 44_100)
+    else:
+        (folder / "song.vocals.wav").write_text("notes")
+    before = (folder / "song.vocals.wav").read_bytes()
+    status, out, err = run("song.wav", "other.flac")
+    assert (status, len(out)) == (1, 1)
+    assert err == [
+        "pyvocsep: song.vocals.wav: exists, and is not replaced since pyvocsep did not write it; "
+        "move it, or choose another name"
+    ]
+    assert (folder / "song.vocals.wav").read_bytes() == before
+    assert not (folder / "song.accompaniment.wav").exists()
+    status, _, err = run("song.wav", "song.vocals.wav")
+    assert (status, len(err)) == (2, 1)
+    (folder / "song.vocals.wav").write_bytes(b"")  # a place that mktemp or touch has kept
+    assert run("song.wav", "-q") == (0, [], [])
 
 
 # Wrong usage: one line, status 2, nothing done.
@@ -324,7 +400,9 @@ def test_a_terminal_sees_a_bar(quiet, folder, model) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_an_interrupt_leaves_no_part_of_a_file(number, expected, folder, tmp_path) -> None:
     slow = random_band_gru(tmp_path / "slow.safetensors", n_fft=2048, bands=36, dim=64, blocks=6)
     for name in (

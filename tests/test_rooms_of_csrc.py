@@ -20,6 +20,7 @@ ROOMS = {
     "plugins/vst3": {"pyvocsep", "base"},
     "python": {"pyvocsep", "base", "kernels", "dsp", "model", "nn"},
     "tests": {"pyvocsep", "base", "kernels", "dsp", "model", "nn", "plugins/vst3"},
+    "fuzz": {"pyvocsep", "model", "plugins/vst3", "tests"},
 }
 """What each room may include, besides itself. `pyvocsep` stands for include/pyvocsep, the public headers."""
 

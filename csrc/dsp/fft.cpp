@@ -10,19 +10,24 @@ namespace pyvocsep {
 namespace {
 
 // Factors of n in the order of the passes, 4 first: the first runs then reach a vector's length soonest.
-// Empty if a factor above 7 is left.
 std::vector<int> radices(int n) {
   std::vector<int> found;
   for (int radix : {4, 2, 3, 5, 7})
     for (; n % radix == 0; n /= radix) found.push_back(radix);
-  if (n != 1) found.clear();
   return found;
+}
+
+// Whether there are no factors besides those. Without a list of them: whole ranges of sizes are tried.
+bool has_radices(int n) {
+  for (int prime : {2, 3, 5, 7})
+    while (n % prime == 0) n /= prime;
+  return n == 1;
 }
 
 }  // namespace
 
 bool RealFft::supports(int size) {
-  return size >= kMinSize && size <= kMaxSize && size % 2 == 0 && !radices(size / 2).empty();
+  return size >= kMinSize && size <= kMaxSize && size % 2 == 0 && has_radices(size / 2);
 }
 
 RealFft::RealFft(int size) : kernels_(kernels()), size_(size) {

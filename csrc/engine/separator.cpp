@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/denormals.h"
+#include "base/processors.h"
 #include "base/profile.h"
 #include "base/thread_team.h"
 #include "dsp/stft.h"
@@ -63,7 +64,7 @@ Separator::Impl::Impl(const Model::Impl& model, double sample_rate, int channels
       channels_(channels),
       stft_(checked_grid(model, sample_rate, channels, threads), channels, kMaxFrames),
       masker_(model, stft_.grid(), channels, kMaxFrames),
-      team_(threads) {
+      team_(std::min(threads, usable_processors())) {
   reset();
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/buffer.h"
+#include "base/denormals.h"
 #include "nn/model_impl.h"
 #include "pyvocsep/limits.h"
 #include "pyvocsep/separator.h"
@@ -72,6 +73,7 @@ class StemMixer::Impl {
 };
 
 void StemMixer::Impl::process(const float* const* in, float* const* out, int n) noexcept {
+  const FlushDenormals flush;
   vocals_ramp_.aim(vocals_gain_.load(std::memory_order_relaxed), ramp_samples_);
   accompaniment_ramp_.aim(accompaniment_gain_.load(std::memory_order_relaxed), ramp_samples_);
   float* vocals_gains = gains_.data();

@@ -9,6 +9,27 @@ namespace pyvocsep {
 namespace {
 
 constexpr int kMaxDepth = 16;
+constexpr int kMaxValues = 1'000'000;  // a value takes some 50 bytes of memory, but as few as two of the text
+
+// Length of the UTF-8 sequence that `text` begins with, 0 if it is none (the table of the Unicode Standard, 3-7).
+size_t utf8_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
+  const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  const unsigned first = byte(0), second = byte(1);
+  if (first < 0x80) return text.empty() ? 0 : 1;
+  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool overlong = first == 0xE0 && second < 0xA0, surrogate = first == 0xED && second > 0x9F;
+    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool overlong = first == 0xF0 && second < 0x90, beyond = first == 0xF4 && second > 0x8F;
+    return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 class Parser {
  public:
@@ -46,6 +67,7 @@ class Parser {
 
   Json value(int depth) {
     if (depth > kMaxDepth) fail("nested too deep");
+    if (++values_ > kMaxValues) fail("more than a million values");
     skip_space();
     switch (peek()) {
       case '{': return {object(depth)};
@@ -83,12 +105,31 @@ class Parser {
     return items;
   }
 
+  // JSON's grammar is narrower than from_chars: no leading zeros, no bare point, no infinity.
   double number() {
+    size_t end = at_;
+    const auto digits = [&] {
+      const size_t first = end;
+      while (end < text_.size() && is_digit(text_[end])) ++end;
+      return end - first;
+    };
+    const auto skip = [&](std::string_view any) {
+      const bool found = end < text_.size() && any.find(text_[end]) != std::string_view::npos;
+      end += found;
+      return found;
+    };
+    skip("-");
+    const size_t first = end, whole = digits();
+    bool sound = whole > 0 && (whole == 1 || text_[first] != '0');
+    if (skip(".")) sound = sound && digits() > 0;
+    if (skip("eE")) {
+      skip("+-");
+      sound = sound && digits() > 0;
+    }
     double result = 0;
-    const char* begin = text_.data() + at_;
-    const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), result);
-    if (error != std::errc()) fail("expected a value");
-    at_ += static_cast<size_t>(end - begin);
+    if (!sound || std::from_chars(text_.data() + at_, text_.data() + end, result).ec != std::errc())
+      fail("expected a value");
+    at_ = end;
     return result;
   }
 
@@ -126,12 +167,20 @@ class Parser {
     std::string out;
     for (;;) {
       if (at_ >= text_.size()) fail("unfinished string");
-      const char c = text_[at_++];
-      if (c == '"') return out;
+      const char c = text_[at_];
+      if (c == '"') {
+        ++at_;
+        return out;
+      }
       if (c != '\\') {
-        out += c;
+        if (static_cast<uint8_t>(c) < 0x20) fail("control character in a string");
+        const size_t length = utf8_length(text_.substr(at_));
+        if (length == 0) fail("not UTF-8");
+        out += text_.substr(at_, length);
+        at_ += length;
         continue;
       }
+      ++at_;
       const char escape = peek();
       ++at_;
       switch (escape) {
@@ -150,6 +199,8 @@ class Parser {
             const uint32_t low = hex4();
             if (low < 0xDC00 || low > 0xDFFF) fail("lone surrogate");
             code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+          } else if (code >= 0xDC00 && code <= 0xDFFF) {
+            fail("lone surrogate");
           }
           append_utf8(out, code);
           break;
@@ -161,6 +212,7 @@ class Parser {
 
   std::string_view text_;
   size_t at_ = 0;
+  int values_ = 0;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "model/model_file.h"
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <charconv>
@@ -7,8 +8,10 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "model/json.h"
 
@@ -17,7 +20,8 @@ namespace pyvocsep {
 namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
-constexpr float kMaxWeight = 1e4f;  // trained weights stay below 10; more is a damaged file
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // as in the reference implementation
+constexpr float kMaxWeight = 1e4f;                 // trained weights stay below 10; more is a damaged file
 
 static_assert(std::endian::native == std::endian::little, "safetensors values are read in place");
 
@@ -50,10 +54,26 @@ constexpr Format kFormats[] = {
 
 std::string shape_text(const std::vector<int>& shape) {
   std::string text = "(";
-  for (size_t i = 0; i < shape.size(); ++i)
-    text += (i ? ", " : "") + (shape[i] < 0 ? std::string("any") : std::to_string(shape[i]));
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
   return text + ")";
 }
+
+// A name or value from the file as messages show it: no longer than a line, cut where a character ends.
+std::string shortened(const std::string& text) {
+  constexpr size_t kMost = 80;
+  if (text.size() <= kMost) return text;
+  size_t end = kMost;
+  while ((static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "...";
+}
+
+// What the header says of a tensor's data.
+struct Range {
+  std::string name;
+  const Format* format;
+  std::vector<int> shape;
+  uint64_t count, begin, end;
+};
 
 std::string read_file(const std::string& path) {
   errno = 0;
@@ -77,31 +97,35 @@ ModelFile::ModelFile(std::string_view bytes, const std::string& name) : name_(na
 
 void ModelFile::fail(const std::string& what) const { throw std::invalid_argument(name_ + ": " + what); }
 
+// The rules are those of the reference implementation (github.com/huggingface/safetensors): a bounded header, and
+// tensors that cover the data exactly, without overlap or holes. So a file never asks for more memory than it has.
 void ModelFile::parse(std::string_view bytes) {
   if (bytes.size() < 8) fail("not a model file: shorter than a safetensors header");
   const uint64_t header_size = raw<uint64_t>(bytes.data());
+  if (header_size > kMaxHeaderBytes) fail("not a safetensors file: its header would be larger than 100 MB");
   if (header_size > bytes.size() - 8) fail("not a safetensors file, or truncated: its header would end past its end");
-  const std::string_view data = bytes.substr(8 + header_size);
+  const std::string_view text = bytes.substr(8, header_size), data = bytes.substr(8 + header_size);
+  if (!text.starts_with('{')) fail("not a safetensors file: its header does not begin with '{'");
 
   Json header;
   try {
-    header = Json::parse(bytes.substr(8, header_size));
+    header = Json::parse(text);
   } catch (const std::invalid_argument& error) {
     fail(std::string("damaged header: ") + error.what());
   }
-  if (!header.object()) fail("damaged header: not a JSON object");
 
+  std::vector<Range> ranges;
   for (const auto& [key, entry] : *header.object()) {
     const Json::Object* fields = entry.object();
-    if (!fields) fail("damaged header: entry '" + key + "' is not an object");
+    if (!fields) fail("damaged header: entry '" + shortened(key) + "' is not an object");
     if (key == "__metadata__") {
       for (const auto& [name, value] : *fields) {
-        if (!value.string()) fail("metadata '" + name + "' is not a string");
+        if (!value.string()) fail("metadata '" + shortened(name) + "' is not a string");
         metadata_[name] = *value.string();
       }
       continue;
     }
-    const std::string what = "tensor '" + key + "'";
+    const std::string what = "tensor '" + shortened(key) + "'";
     const auto field = [&](const char* name) -> const Json& {
       const auto found = fields->find(name);
       if (found == fields->end()) fail(what + " has no " + name);
@@ -109,7 +133,8 @@ void ModelFile::parse(std::string_view bytes) {
     };
     const auto whole = [&](const Json& number) -> uint64_t {
       const double* value = number.number();
-      if (!value || *value < 0 || *value > 4e9 || *value != std::floor(*value)) fail(what + " has a bad size");
+      if (!value || !(*value >= 0 && *value <= std::numeric_limits<int>::max()) || *value != std::floor(*value))
+        fail(what + " has a bad size");
       return static_cast<uint64_t>(*value);
     };
 
@@ -117,33 +142,46 @@ void ModelFile::parse(std::string_view bytes) {
     const Format* format = nullptr;
     for (const Format& f : kFormats)
       if (dtype && f.name == *dtype) format = &f;
-    if (!format) fail(what + " has type " + (dtype ? *dtype : "?") + "; F32, F16 and BF16 can be read");
+    if (!format) fail(what + " has type " + (dtype ? shortened(*dtype) : "?") + "; F32, F16 and BF16 can be read");
 
     const Json::Array* shape = field("shape").array();
     const Json::Array* offsets = field("data_offsets").array();
     if (!shape || shape->size() > 4 || !offsets || offsets->size() != 2) fail(what + " has a damaged header entry");
-    Tensor tensor;
-    uint64_t count = 1;
+    Range range{key, format, {}, 1, whole((*offsets)[0]), whole((*offsets)[1])};
     for (const Json& size : *shape) {
-      count *= whole(size);
-      if (count > kMaxFileBytes) fail(what + " is too large");
-      tensor.shape.push_back(static_cast<int>(whole(size)));
+      range.count *= whole(size);
+      if (range.count > kMaxFileBytes) fail(what + " is too large");
+      range.shape.push_back(static_cast<int>(whole(size)));
     }
-    const uint64_t begin = whole((*offsets)[0]), end = whole((*offsets)[1]);
-    if (begin > end || end > data.size()) fail(what + " ends past the end of the file: the file is truncated");
-    if (end - begin != count * format->bytes)
-      fail(what + " of shape " + shape_text(tensor.shape) + " does not fill its " + std::to_string(end - begin) +
-           " bytes");
+    if (range.begin > range.end || range.end > data.size())
+      fail(what + " ends past the end of the file: the file is truncated");
+    if (range.end - range.begin != range.count * format->bytes)
+      fail(what + " of shape " + shape_text(range.shape) + " does not fill its " +
+           std::to_string(range.end - range.begin) + " bytes");
+    ranges.push_back(std::move(range));
+  }
 
-    tensor.values.resize(count);
-    for (uint64_t i = 0; i < count; ++i) {
-      const float value = format->read(data.data() + begin + i * format->bytes);
-      if (!(std::abs(value) <= kMaxWeight))
-        fail(what + " holds the value " + std::to_string(value) + " at position " + std::to_string(i) +
-             ": weights are finite and below 10000");
-      tensor.values[i] = value;
+  std::ranges::sort(ranges, {}, [](const Range& range) { return std::pair(range.begin, range.end); });
+  uint64_t covered = 0;
+  for (const Range& range : ranges) {
+    if (range.begin != covered)
+      fail("tensor '" + shortened(range.name) + "' begins at byte " + std::to_string(range.begin) +
+           " of the data, but the tensor before it ends at byte " + std::to_string(covered));
+    covered = range.end;
+  }
+  if (covered != data.size())
+    fail("the tensors end at byte " + std::to_string(covered) + " of the data, which has " +
+         std::to_string(data.size()));
+
+  for (Range& range : ranges) {
+    std::vector<float> values(range.count);
+    for (uint64_t i = 0; i < range.count; ++i) {
+      values[i] = range.format->read(data.data() + range.begin + i * range.format->bytes);
+      if (!(std::abs(values[i]) <= kMaxWeight))
+        fail("tensor '" + shortened(range.name) + "' holds the value " + std::to_string(values[i]) + " at position " +
+             std::to_string(i) + ": weights are finite and below 10000");
     }
-    tensors_[key] = std::move(tensor);
+    tensors_[range.name] = {std::move(range.shape), std::move(values)};
   }
 }
 
@@ -153,9 +191,11 @@ const std::string& ModelFile::text(const std::string& key) const {
   return found->second;
 }
 
+std::string ModelFile::shown(const std::string& key) const { return shortened(text(key)); }
+
 int ModelFile::integer(const std::string& key, int lowest, int highest) const {
   const double value = real(key, lowest, highest);
-  if (value != std::floor(value)) fail("metadata '" + key + "' is '" + text(key) + "', not a whole number");
+  if (value != std::floor(value)) fail("metadata '" + key + "' is '" + shown(key) + "', not a whole number");
   return static_cast<int>(value);
 }
 
@@ -164,8 +204,8 @@ double ModelFile::real(const std::string& key, double lowest, double highest) co
   double number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size())
-    fail("metadata '" + key + "' is '" + value + "', not a number");
-  if (!(number >= lowest && number <= highest)) fail("metadata '" + key + "' is out of range: " + value);
+    fail("metadata '" + key + "' is '" + shortened(value) + "', not a number");
+  if (!(number >= lowest && number <= highest)) fail("metadata '" + key + "' is out of range: " + shortened(value));
   return number;
 }
 
@@ -178,21 +218,31 @@ std::vector<int> ModelFile::integers(const std::string& key) const {
     int number = 0;
     const auto [end, error] = std::from_chars(at, stop, number);
     if (error != std::errc() || (end != stop && *end != ','))
-      fail("metadata '" + key + "' is not a list of whole numbers: '" + list + "'");
+      fail("metadata '" + key + "' is not a list of whole numbers: '" + shortened(list) + "'");
     numbers.push_back(number);
     if (end == stop) return numbers;
     at = end + 1;
   }
 }
 
-const Tensor& ModelFile::tensor(const std::string& name, const std::vector<int>& shape) const {
+const Tensor& ModelFile::find(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) fail("tensor '" + name + "' is missing");
-  const Tensor& tensor = found->second;
-  bool same = tensor.shape.size() == shape.size();
-  for (size_t i = 0; same && i < shape.size(); ++i)
-    same = shape[i] < 0 ? tensor.shape[i] > 0 : tensor.shape[i] == shape[i];
-  if (!same) fail("tensor '" + name + "' has shape " + shape_text(tensor.shape) + ", expected " + shape_text(shape));
+  return found->second;
+}
+
+std::vector<int> ModelFile::shape(const std::string& name, size_t dimensions) const {
+  const std::vector<int>& shape = find(name).shape;
+  if (shape.size() != dimensions || std::ranges::count(shape, 0) > 0)
+    fail("tensor '" + name + "' has shape " + shape_text(shape) + ", expected " + std::to_string(dimensions) +
+         " dimensions, none of them empty");
+  return shape;
+}
+
+const Tensor& ModelFile::tensor(const std::string& name, const std::vector<int>& shape) const {
+  const Tensor& tensor = find(name);
+  if (tensor.shape != shape)
+    fail("tensor '" + name + "' has shape " + shape_text(tensor.shape) + ", expected " + shape_text(shape));
   return tensor;
 }
 

@@ -31,14 +31,20 @@ class ModelFile {
   std::vector<int> integers(const std::string& key) const;
 
   bool has(const std::string& tensor) const { return tensors_.count(tensor) > 0; }
-  // The tensor; throws std::invalid_argument that names it if it is missing or has another shape (-1: any size above
-  // 0).
+  // The tensor's shape, from which the sizes of a network are taken; throws std::invalid_argument that names it if it
+  // is missing, has another number of dimensions or a size of zero.
+  std::vector<int> shape(const std::string& name, size_t dimensions) const;
+  // The tensor; throws std::invalid_argument that names it if it is missing or has another shape. There is no other way
+  // to the values: nothing reads a tensor of a shape that it does not expect.
   const Tensor& tensor(const std::string& name, const std::vector<int>& shape) const;
 
   [[noreturn]] void fail(const std::string& what) const;
+  // A metadata value as messages show it: no longer than a line.
+  std::string shown(const std::string& key) const;
 
  private:
   void parse(std::string_view bytes);
+  const Tensor& find(const std::string& name) const;
 
   std::string name_;
   std::map<std::string, std::string> metadata_;

@@ -1,6 +1,7 @@
 #include "nn/band_gru.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "base/profile.h"
@@ -14,7 +15,8 @@ constexpr int kManyFrames = 4;  // frames from which on a step along the bands f
 
 int bins_of(const ModelFile& file) { return file.integer("n_fft", PYVOCSEP_MIN_FRAME, PYVOCSEP_MAX_FRAME) / 2 + 1; }
 
-void check_bands(const ModelFile& file, const std::vector<int>& counts, const std::vector<int>& widths, int bins) {
+// The number of bands, once it is known that they cover the bins.
+int count_bands(const ModelFile& file, const std::vector<int>& counts, const std::vector<int>& widths, int bins) {
   bool sound = counts.size() == widths.size();
   int64_t covered = 0;
   for (size_t i = 0; sound && i < counts.size(); ++i) {
@@ -25,6 +27,7 @@ void check_bands(const ModelFile& file, const std::vector<int>& counts, const st
   if (!sound || covered < bins)
     file.fail("metadata 'band_counts' and 'band_widths' are not bands of which the last holds the last of " +
               std::to_string(bins) + " bins");
+  return std::accumulate(counts.begin(), counts.end(), 0);  // no more than there are bins
 }
 
 // The encoder weight that the bands of a zone share. The features of a bin are M, S, L, R in a stereo stream and M
@@ -49,7 +52,7 @@ Matrix rows_of(const Tensor& tensor, int first, int count, int columns) {
 }
 
 int read_dim(const ModelFile& file) {
-  const int dim = file.tensor("norm.weight", {-1}).shape[0];
+  const int dim = file.shape("norm.weight", 1)[0];
   if (dim % (2 * kPanel) != 0 || dim > kChunk)
     file.fail("vectors of " + std::to_string(dim) + " values: not a multiple of 32 up to " + std::to_string(kChunk));
   return dim;
@@ -94,12 +97,12 @@ BandGruNetwork::Block::Block(const Kernels& kernels, const ModelFile& file, int 
 
 // The bands of `shape` use the weights of zone `index` of the file; those narrower than the zone use its first weights.
 BandGruNetwork::Zone::Zone(const Kernels& kernels, const ModelFile& file, int index, int zone_width, const Shape& shape,
-                           int dim, int channels)
+                           int bands, int dim, int channels)
     : Shape(shape),
       encoder(kernels,
               encoder_weight(file.tensor("encoder.weights." + std::to_string(index), {dim, 4 * zone_width}), dim, width,
                              channels),
-              rows_of(file.tensor("encoder.bias", {-1, dim}), first_band, count, dim)) {
+              rows_of(file.tensor("encoder.bias", {bands, dim}), first_band, count, dim)) {
   const Tensor& weight = file.tensor("decoder.weights." + std::to_string(index), {2 * zone_width, dim});
   const Tensor& bias = file.tensor("decoder.bias", {bins_of(file), 2});
   for (int c = 0; c < channels; ++c) {  // mid, then side
@@ -116,7 +119,7 @@ std::vector<BandGruNetwork::Zone> BandGruNetwork::read_zones(const Kernels& kern
                                                              int channels) {
   const std::vector<int> counts = file.integers("band_counts"), widths = file.integers("band_widths");
   const int bins = bins_of(file);
-  check_bands(file, counts, widths, bins);
+  const int bands = count_bands(file, counts, widths, bins);
   std::vector<Zone> zones;
   Shape next{0, 0, 0, 0};
   for (size_t i = 0; i < counts.size(); ++i) {
@@ -124,7 +127,7 @@ std::vector<BandGruNetwork::Zone> BandGruNetwork::read_zones(const Kernels& kern
       if (count == 0) return;
       next.count = count;
       next.width = width;
-      zones.emplace_back(kernels, file, static_cast<int>(i), widths[i], next, dim, channels);
+      zones.emplace_back(kernels, file, static_cast<int>(i), widths[i], next, bands, dim, channels);
       next.first_band += count;
       next.first_bin += count * width;
     };
@@ -132,7 +135,6 @@ std::vector<BandGruNetwork::Zone> BandGruNetwork::read_zones(const Kernels& kern
     add(whole, widths[i]);
     add(counts[i] - whole, bins - next.first_bin);  // the last band, if the last bin cuts it short
   }
-  file.tensor("encoder.bias", {next.first_band, dim});
   return zones;
 }
 

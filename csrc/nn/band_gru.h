@@ -39,8 +39,8 @@ class BandGruNetwork : public Network {
     int first_band, first_bin, count, width;
   };
   struct Zone : Shape {
-    Zone(const Kernels& kernels, const ModelFile& file, int index, int zone_width, const Shape& shape, int dim,
-         int channels);
+    Zone(const Kernels& kernels, const ModelFile& file, int index, int zone_width, const Shape& shape, int bands,
+         int dim, int channels);
     Linear encoder;
     std::vector<Linear> decoders;  // one for each channel
   };

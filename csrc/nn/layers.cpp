@@ -26,9 +26,9 @@ Linear::Linear(const Kernels& kernels, const Matrix& weight, const Matrix& biase
 
 int Gru::hidden_of(const ModelFile& file, const std::string& prefix, const std::string& suffix) {
   const std::string name = prefix + "weight_hh" + suffix;
-  const Tensor& weight = file.tensor(name, {-1, -1});
-  if (weight.shape[0] != 3 * weight.shape[1]) file.fail("tensor '" + name + "' is not three square matrices");
-  return weight.shape[1];
+  const std::vector<int> shape = file.shape(name, 2);
+  if (shape[0] != int64_t{3} * shape[1]) file.fail("tensor '" + name + "' is not three square matrices");
+  return shape[1];
 }
 
 Gru::Gru(const Kernels& kernels, const ModelFile& file, const std::string& prefix, const std::string& suffix,

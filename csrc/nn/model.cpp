@@ -12,9 +12,9 @@ namespace pyvocsep {
 
 Model::Impl::Impl(ModelFile file, Precision precision) : file_(std::move(file)), kernels_(kernels(precision)) {
   if (file_.text("format") != PYVOCSEP_MODEL_FORMAT)
-    file_.fail("metadata 'format' is '" + file_.text("format") + "'; this version reads '" PYVOCSEP_MODEL_FORMAT "'");
+    file_.fail("metadata 'format' is '" + file_.shown("format") + "'; this version reads '" PYVOCSEP_MODEL_FORMAT "'");
   if (file_.text("stems") != "vocals,accompaniment")
-    file_.fail("metadata 'stems' is '" + file_.text("stems") + "', expected 'vocals,accompaniment'");
+    file_.fail("metadata 'stems' is '" + file_.shown("stems") + "', expected 'vocals,accompaniment'");
   sample_rate_ = file_.integer("sample_rate", PYVOCSEP_MIN_SAMPLE_RATE, PYVOCSEP_MAX_SAMPLE_RATE);
   n_fft_ = file_.integer("n_fft", PYVOCSEP_MIN_FRAME, PYVOCSEP_MAX_FRAME);
   hop_ = file_.integer("hop", PYVOCSEP_MIN_FRAME / 4, PYVOCSEP_MAX_FRAME / 2);
@@ -29,7 +29,7 @@ std::unique_ptr<Network> Model::Impl::make_network(const Grid& grid, int channel
   if (architecture() == "band-gru")
     return std::make_unique<BandGruNetwork>(kernels_, file_, grid, channels, max_frames);
   if (architecture() == "gru") return std::make_unique<GruNetwork>(kernels_, file_, grid, channels, max_frames);
-  file_.fail("architecture '" + architecture() + "' does not run in the core; it has 'band-gru' and 'gru'");
+  file_.fail("architecture '" + file_.shown("architecture") + "' does not run in the core; it has 'band-gru' and 'gru'");
 }
 
 Model::Model(const std::string& path, Precision precision)

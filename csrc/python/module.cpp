@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <memory>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 
+#include "base/processors.h"
 #include "dsp/grid.h"
 #include "kernels/kernels.h"
+#include "python/errors.h"
 #include "python/spectra.h"
 #include "pyvocsep/limits.h"
 #include "pyvocsep/separator.h"
@@ -60,14 +61,7 @@ py::class_<Stream> bind_stream(py::module_& m, const char* name) {
 PYBIND11_MODULE(_core, m) {
   using namespace pyvocsep;
 
-  py::register_exception_translator([](std::exception_ptr pointer) {
-    try {
-      if (pointer) std::rethrow_exception(pointer);
-    } catch (const std::system_error& error) {
-      errno = error.code().value();
-      PyErr_SetObject(PyExc_OSError, py::make_tuple(error.code().value(), error.what()).ptr());
-    }
-  });
+  register_errors();
 
   m.def("isa", [] { return kernels().name; });
   m.def("available_isas", [] {
@@ -89,9 +83,11 @@ PYBIND11_MODULE(_core, m) {
       .value("bfloat16", Precision::kBfloat16)
       .value("int8", Precision::kInt8);
   m.def("has_precision", &has_precision, py::arg("precision"));
+  m.def("usable_processors", &usable_processors);
 
   py::class_<Model>(m, "Model")
-      .def(py::init<const std::string&, Precision>(), py::arg("path"), py::arg("precision") = Precision::kFloat32)
+      .def(py::init([](const py::object& path, Precision precision) { return Model(path_bytes(path), precision); }),
+           py::arg("path"), py::arg("precision") = Precision::kFloat32)
       .def_property_readonly("metadata", &Model::metadata)
       .def_property_readonly("architecture", &Model::architecture)
       .def_property_readonly("sample_rate", &Model::sample_rate)

@@ -11,6 +11,8 @@
 #include "nn/layers.h"
 #include "nn/masker.h"
 #include "python/arrays.h"
+#include "python/errors.h"
+#include "pyvocsep/limits.h"
 
 namespace py = pybind11;
 
@@ -22,7 +24,7 @@ class SpectrumMasker {
  public:
   SpectrumMasker(const Model& model, double sample_rate, int channels)
       : grid_(model.impl().grid(sample_rate)),
-        channels_(channels),
+        channels_(checked(channels)),
         masker_(model.impl(), grid_, channels, kFrames),
         team_(1) {}
 
@@ -53,12 +55,24 @@ class SpectrumMasker {
   }
 
  private:
+  static int checked(int channels) {
+    if (channels < 1 || channels > PYVOCSEP_MAX_CHANNELS)
+      throw std::invalid_argument(std::to_string(channels) + " channels: only mono and stereo can be separated");
+    return channels;
+  }
+
   static constexpr int kFrames = 8;
   Grid grid_;
   int channels_;
   Masker masker_;
   ThreadTeam team_;
 };
+
+// A number of samples or bins; throws std::invalid_argument if no transform is as long.
+int checked_size(py::ssize_t size) {
+  if (size > PYVOCSEP_MAX_FRAME) throw std::invalid_argument(std::to_string(size) + " values: no FFT is as long");
+  return static_cast<int>(size);
+}
 
 // A constant window, which only scales.
 Buffer constant(int size, float value) {
@@ -70,7 +84,7 @@ Buffer constant(int size, float value) {
 // The transform of every row of x (frames, size).
 Complexes rfft(const Floats& x) {
   if (x.ndim() != 2) throw std::invalid_argument("x must be a float32 array of shape (frames, size)");
-  const RealFft fft(static_cast<int>(x.shape(1)));
+  const RealFft fft(checked_size(x.shape(1)));
   RealFft::Workspace workspace(fft.size());
   const Buffer window = constant(fft.size(), 1.0f);
   Buffer in(fft.size()), re(fft.bins()), im(fft.bins());  // with the margins that kernels may touch
@@ -85,7 +99,8 @@ Complexes rfft(const Floats& x) {
 }
 
 Floats irfft(const Complexes& spectrum) {
-  const RealFft fft(2 * (static_cast<int>(spectrum.size()) - 1));
+  if (spectrum.ndim() != 1) throw std::invalid_argument("the spectrum must be a complex64 array of shape (bins,)");
+  const RealFft fft(2 * (checked_size(spectrum.size()) - 1));
   RealFft::Workspace workspace(fft.size());
   const Buffer window = constant(fft.size(), 1.0f / static_cast<float>(fft.size()));
   Buffer re(fft.bins()), im(fft.bins()), y(fft.size());
@@ -102,8 +117,13 @@ Floats irfft(const Complexes& spectrum) {
 // One GRU layer on many rows, as the time GRU of `band-gru` runs it on bands.
 class GruLayer {
  public:
-  GruLayer(const std::string& path, const std::string& prefix, int inputs, Precision precision)
-      : inputs_(inputs), gru_(kernels(precision), ModelFile(path), prefix, "_l0", inputs) {}
+  // Throws std::invalid_argument for sizes that a step of the kernels does not take.
+  GruLayer(const py::object& path, const std::string& prefix, int inputs, Precision precision)
+      : inputs_(inputs), gru_(kernels(precision), ModelFile(path_bytes(path)), prefix, "_l0", inputs) {
+    if (inputs < 1 || inputs > kChunk || gru_.hidden() > kChunk)
+      throw std::invalid_argument(std::to_string(inputs) + " inputs and " + std::to_string(gru_.hidden()) +
+                                  " units: a step takes 1 to " + std::to_string(kChunk) + " of each");
+  }
 
   // From zero states, x (steps, rows, inputs) to states (steps, rows, padded(hidden)).
   Floats run(const Floats& x) const {
@@ -138,13 +158,14 @@ double multiply_adds(int64_t rounds, Precision precision) {
 PYBIND11_MODULE(_testing, m) {
   using namespace pyvocsep;
 
+  register_errors();
   py::module_::import("pyvocsep._core");  // Model and Precision are its classes
   m.def("rfft", &rfft, py::arg("x").noconvert());
   m.def("irfft", &irfft, py::arg("spectrum").noconvert());
   m.def("multiply_adds", &multiply_adds, py::arg("rounds"), py::arg("precision") = Precision::kFloat32);
 
   py::class_<GruLayer>(m, "GruLayer")
-      .def(py::init<const std::string&, const std::string&, int, Precision>(), py::arg("path"), py::arg("prefix"),
+      .def(py::init<const py::object&, const std::string&, int, Precision>(), py::arg("path"), py::arg("prefix"),
            py::arg("inputs"), py::arg("precision") = Precision::kFloat32)
       .def("run", &GruLayer::run, py::arg("x").noconvert());
 

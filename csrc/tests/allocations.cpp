@@ -1,15 +1,16 @@
 #include "tests/allocations.h"
 
+#include <atomic>
 #include <cstddef>
 
 namespace pyvocsep::test {
 
 namespace {
-thread_local bool counting = false;
-thread_local int counted = 0;
+std::atomic<bool> counting{false};
+std::atomic<int> counted{0};
 
 void note() {
-  if (counting) ++counted;
+  if (counting.load(std::memory_order_relaxed)) counted.fetch_add(1, std::memory_order_relaxed);
 }
 }  // namespace
 
@@ -22,7 +23,7 @@ int CountAllocations::count() const { return counted; }
 
 }  // namespace pyvocsep::test
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 // The address sanitizer replaces malloc itself, and offers hooks.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t),

@@ -1,4 +1,4 @@
-// Counts this thread's calls of malloc, free and their relatives while in scope, in whatever library they are.
+// Counts calls of malloc, free and their relatives while in scope, of all threads, in whatever library they are.
 #pragma once
 
 namespace pyvocsep::test {

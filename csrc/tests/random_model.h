@@ -14,6 +14,7 @@ namespace pyvocsep::test {
 class ModelBuilder {
  public:
   std::map<std::string, std::string> metadata;
+  std::map<std::string, std::pair<std::vector<int>, std::vector<float>>> tensors;  // shape and values
 
   explicit ModelBuilder(unsigned seed) : random_(seed) {}
 
@@ -23,7 +24,7 @@ class ModelBuilder {
     std::vector<float> values(count);
     std::normal_distribution<float> normal(0.0f, scale);
     for (float& v : values) v = normal(random_);
-    tensors_[name] = {shape, std::move(values)};
+    tensors[name] = {shape, std::move(values)};
   }
 
   std::string bytes() const {
@@ -31,7 +32,7 @@ class ModelBuilder {
     for (const auto& [key, value] : metadata)
       header += (header.back() == '{' ? "\"" : ",\"") + key + "\":\"" + value + "\"";
     header += "}";
-    for (const auto& [name, tensor] : tensors_) {
+    for (const auto& [name, tensor] : tensors) {
       header += ",\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[";
       for (size_t i = 0; i < tensor.first.size(); ++i) {
         if (i > 0) header += ",";
@@ -50,7 +51,6 @@ class ModelBuilder {
 
  private:
   std::mt19937 random_;
-  std::map<std::string, std::pair<std::vector<int>, std::vector<float>>> tensors_;
 };
 
 inline void add_gru(ModelBuilder& m, const std::string& prefix, const std::string& suffix, int inputs, int hidden) {

@@ -82,3 +82,16 @@ TEST_CASE("mixing allocates nothing") {
   process(mixer, x, y, 0, 8000);
   CHECK(counter.count() == 0);
 }
+
+TEST_CASE("levels that make denormal numbers of small samples make zeros") {
+  StemMixer mixer(model(), 44100, 1, 1);
+  mixer.set_gains(1.0f, 1.0f);
+  mixer.reset();
+  const Channel x(6000, 2e-38f);  // the smallest normal number is 1.2e-38
+  Channel y(6000);
+  process(mixer, x, y, 0, 3000);
+  mixer.set_gains(0.1f, 0.1f);
+  process(mixer, x, y, 3000, 6000);
+  for (const float v : y) CHECK(std::fpclassify(v) != FP_SUBNORMAL);
+  CHECK(y.back() == 0.0f);
+}

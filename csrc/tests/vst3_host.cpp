@@ -495,7 +495,8 @@ TEST_CASE("a stream ends with deactivation and not before") {
 TEST_CASE("wrong buffers are refused and give silence") {
   Instance plugin;
   const Audio in = noise(2, 100), silence(2, Channel(100));
-  for (const double rate : {0.0, 7999.0, 192001.0, -44100.0, std::numeric_limits<double>::quiet_NaN()}) {
+  for (const double rate :
+       {0.0, 999.0, 1e9, -44100.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
     CAPTURE(rate);
     CHECK(plugin.set_up(rate) != kResultOk);
     CHECK(plugin.component->setActive(1) != kResultOk);
@@ -660,7 +661,7 @@ TEST_CASE("a state is little-endian words, and all three functions restore it") 
                           : function == 1 ? two.controller->setComponentState(&stream)
                                           : two.controller->setState(&stream);
     CHECK(result == kResultOk);
-    CHECK(handler.restarts == (function == 1 ? kParamValuesChanged : 0));
+    CHECK(handler.restarts == (function == 1 ? kParamValuesChanged | kLatencyChanged : kLatencyChanged));
     CHECK(two.state() == state);
     const Audio in = noise(2, 7000);
     two.set(kBypass, 0.0);
@@ -760,4 +761,88 @@ TEST_CASE("instances in different threads are independent") {
     });
   for (std::thread& thread : threads) thread.join();
   for (int t = 0; t < 4; ++t) CHECK(outs[t] == reference(t % 2, rates[t], in, 1.0f, factor(-60)));
+}
+
+TEST_CASE("at rates that cannot be separated the input goes through, as late as the host is told") {
+  for (const double rate : {352800.0, 384000.0, 192001.0, 768000.0, 7999.0, 4000.0})
+    for (const int channels : {1, 2})
+      for (const int index : {0, 1}) {
+        CAPTURE(rate);
+        CAPTURE(channels);
+        CAPTURE(index);
+        Instance plugin;
+        plugin.set(kModel, index);
+        plugin.start(rate, channels);
+        const int latency = static_cast<int>(plugin.processor->getLatencySamples());
+        const Model& network = model(index);
+        CHECK(latency == std::lround(network.n_fft() * rate / network.sample_rate()));
+        const int n = 2 * latency + 5000;
+        const Audio in = noise(channels, n);
+        Changes changes;
+        changes.add(kVocals, {level(-3)}).add(kBypass, {1.0});
+        Audio out(channels, Channel(n, 9.0f));
+        CHECK(plugin.process(in, out, 0, 700) == kResultOk);
+        CHECK(plugin.process(in, out, 700, 5000, &changes) == kResultOk);
+        CHECK(plugin.process(in, out, 5000, n) == kResultOk);
+        for (int c = 0; c < channels; ++c) {
+          CHECK(std::all_of(out[c].begin(), out[c].begin() + latency, [](float v) { return v == 0.0f; }));
+          CHECK(std::equal(out[c].begin() + latency, out[c].end(), in[c].begin()));
+        }
+      }
+  Instance plugin;  // and at one that can be, it separates again
+  const Audio in = noise(2, 9000);
+  plugin.start(384000, 2);
+  plugin.process(in);
+  plugin.start(44100, 2);
+  CHECK(plugin.processor->getLatencySamples() == 2048);
+  CHECK(plugin.process(in) == reference(0, 44100, in, 1.0f, factor(-60)));
+}
+
+TEST_CASE(
+    "a state with another model restarts the component, at rest, active and before all, or when there is a handler") {
+  Instance source;
+  source.set(kModel, 1.0);
+  const std::string state = source.state();
+  for (const int stage : {0, 1, 2})
+    for (const bool late : {false, true}) {
+      CAPTURE(stage);
+      CAPTURE(late);
+      Handler handler;
+      Instance plugin;
+      if (!late) CHECK(plugin.controller->setComponentHandler(&handler) == kResultOk);
+      if (stage >= 1) {
+        plugin.start(44100, 2);
+        CHECK(plugin.processor->getLatencySamples() == 2048);
+      }
+      if (stage == 1) CHECK(plugin.component->setActive(0) == kResultOk);
+      Stream stream(state);
+      CHECK(plugin.component->setState(&stream) == kResultOk);
+      if (late) CHECK(plugin.controller->setComponentHandler(&handler) == kResultOk);
+      CHECK(handler.restarts == kLatencyChanged);
+      handler.restarts = 0;
+      CHECK(plugin.controller->setComponentHandler(&handler) == kResultOk);
+      CHECK(handler.restarts == 0);  // once is enough
+      Stream same(state);
+      CHECK(plugin.component->setState(&same) == kResultOk);
+      CHECK((handler.restarts & ~(stage == 2 ? kLatencyChanged : 0)) == 0);  // while active the old one is still in use
+      plugin.start(44100, 2);
+      CHECK(plugin.processor->getLatencySamples() != 2048);
+      CHECK(plugin.controller->setComponentHandler(nullptr) == kResultOk);
+    }
+}
+
+TEST_CASE("a fade of the bypass makes no denormal numbers") {
+  const int n = 9000, on = 6000;
+  Audio in(1, Channel(n, 2e-38f));  // the smallest normal number is 1.2e-38: parts of this are denormal
+  Instance plugin;
+  plugin.set(kVocals, level(-20));
+  plugin.set(kAccompaniment, level(-20));
+  plugin.start(44100, 1);
+  Audio out = in;
+  Changes to_on;
+  to_on.add(kBypass, {1.0});
+  CHECK(plugin.process(in, out, 0, on) == kResultOk);
+  CHECK(plugin.process(in, out, on, n, &to_on) == kResultOk);
+  CHECK(std::none_of(out[0].begin(), out[0].end(), [](float v) { return std::fpclassify(v) == FP_SUBNORMAL; }));
+  CHECK(out[0].back() == 2e-38f);
 }

@@ -10,7 +10,8 @@ import numpy as np
 
 from pyvocsep.arrays import Samples
 from pyvocsep.effects.effect import Effect
-from pyvocsep.effects.stages import STREAM_BLOCK, Stage, stage_of
+from pyvocsep.effects.parallel import holds_mix, stage_of
+from pyvocsep.effects.stages import STREAM_BLOCK, Stage
 
 
 class Board(Effect, MutableSequence[Any]):
@@ -28,6 +29,10 @@ class Board(Effect, MutableSequence[Any]):
     samples at once then and are prepared for as many beforehand: those of 0.9.26 forget their past whenever a
     block is the longest so far. An altered board goes on with the stream, but plugins of pedalboard begin
     anew if their neighbours have changed, and new elements begin with silence.
+
+    The branches of a `Mix` are aligned with each other, also in a stream, where pedalboard's own are not.
+
+    A board of our effects alone can be pickled and copied: as their configurations, without the stream.
 
     Needs pedalboard for plugins of pedalboard only: `pip install 'pyvocsep[pedalboard]'` (its licence is the
     GPL).
@@ -80,6 +85,15 @@ class Board(Effect, MutableSequence[Any]):
         """Remove all elements."""
         self._replace([])
 
+    def __reduce__(self) -> tuple[type[Board], tuple[list[Any]]]:
+        for element in self._elements:
+            if not (element is None or isinstance(element, Effect)):
+                raise TypeError(
+                    f"the board holds {element!r}, a plugin of pedalboard, which cannot be pickled or copied: "
+                    "make the board anew where it is needed, from the plugins' settings"
+                )
+        return type(self), (self._elements,)  # without the stream
+
     def __repr__(self) -> str:
         return f"Board({self._elements!r})"
 
@@ -123,10 +137,14 @@ class Board(Effect, MutableSequence[Any]):
 
 
 def _runs(elements: list[Any]) -> Iterator[tuple[Any, ...]]:
-    """Yield what makes a stage: an effect of ours by itself, or neighbouring plugins of pedalboard."""
+    """Yield what makes a stage: an effect of ours or a `Mix` by itself, or neighbouring plugins of pedalboard."""
     present = (element for element in elements if element is not None)
-    for _, run in groupby(present, lambda element: id(element) if isinstance(element, Effect) else None):
+    for _, run in groupby(present, lambda element: id(element) if _is_by_itself(element) else None):
         yield tuple(run)
+
+
+def _is_by_itself(element: Any) -> bool:
+    return isinstance(element, Effect) or holds_mix(element)
 
 
 def _check(elements: list[Any], board: Board) -> None:

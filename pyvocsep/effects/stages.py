@@ -71,12 +71,14 @@ class NativeStage(Stage):
     def begin(self, sample_rate: float, channels: int) -> None:
         import pedalboard
 
-        # Plugins prepare, and so forget, when a block is longer than any before: let that happen here. (Some
-        # crash when the first is empty.) A Chain stays prepared when it is reset; a plugin would not.
+        # A plugin prepares, and so loses its state, whenever a block is the longest so far. The longest block
+        # that a stream will pass it comes first, here. (Some plugins crash if the first block is empty.) A
+        # Chain stays prepared when it is reset; a plugin by itself does not.
         longest = np.zeros((channels, STREAM_BLOCK), np.float32)
         self._plugins.process(longest, sample_rate, STREAM_BLOCK, reset=True)
         self._plugins.reset()
-        # (2, 1) is one stereo sample, (2, 2) two, to those who have seen (2, 512) and were not reset since.
+        # A Chain that has seen (2, 512) since its last reset takes (2, 1) for one stereo sample and (2, 2) for
+        # two; another would guess the layout.
         self._caller = pedalboard.Chain([])
         self._caller.process(longest, sample_rate, STREAM_BLOCK, reset=False)
         self._caller.append(self._plugins)
@@ -99,7 +101,3 @@ class NativeStage(Stage):
             parts.append(self.process(silence, sample_rate, STREAM_BLOCK, reset=False))
             missing -= parts[-1].shape[1]
         return np.concatenate(parts, axis=1)[:, :held]
-
-
-def stage_of(elements: tuple[Any, ...]) -> Stage:
-    return EffectStage(elements) if isinstance(elements[0], Effect) else NativeStage(elements)

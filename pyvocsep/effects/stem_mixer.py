@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class StemMixer(Effect):
 
     Sample rates from 8 to 192 kHz are taken as they are: nothing is resampled. Samples that are not finite,
     or beyond +-1e15, are silence. The first block with a rate and a number of channels takes longer than the
-    others, as memory is allocated; an empty one does for that.
+    others, as memory is allocated; an empty one does for that. Pickled or copied, it is its configuration,
+    without the stream; after `os.fork` it goes on in both processes, in the child on one thread.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class StemMixer(Effect):
         self._weights = load_streaming_model(model, precision)
         self._model = os.fspath(model)
         self._threads = threads
+        self._configuration = (model, threads, precision)
         self._core: _core.StemMixer | None = None
         self._stream = (0.0, 1)  # sample rate and channels
         self._at_stream_start = True
@@ -108,6 +111,9 @@ class StemMixer(Effect):
         """Samples that a stream is delayed: one frame at the rate in use, or at the model's before any."""
         return self._weights.n_fft if self._core is None else self._core.latency_samples
 
+    def __reduce__(self) -> tuple[type[StemMixer], tuple[Any, ...]]:
+        return type(self), (*self._levels_db, *self._configuration)  # without the stream
+
     def __repr__(self) -> str:
         return (
             f"StemMixer(vocals_db={self.vocals_db}, accompaniment_db={self.accompaniment_db}, "
@@ -135,7 +141,7 @@ class StemMixer(Effect):
             self._at_stream_start = False
         output = self._push(self._core, planes)
         if reset:
-            # As in pedalboard, whoever goes on with reset=False goes on after this silence.
+            # As in pedalboard, a later call with reset=False continues the stream after this silence.
             tail = self._push(self._core, np.zeros((channels, latency), np.float32))
             output = np.concatenate([output, tail], axis=1)
         self._has_pending = not reset and (self._has_pending or planes.shape[1] > 0)

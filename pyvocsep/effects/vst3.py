@@ -56,6 +56,12 @@ def load_vst3(
         ImportError: pedalboard is not installed, or cannot load the plugin.
         FileNotFoundError: this installation was built without the plugin.
         ValueError: a level is out of range, an unknown model.
+        RuntimeError: another thread than the one in which pedalboard loaded its first VST3 plugin.
+
+    pedalboard loads plugins in one thread only, and resets them only there: a call in another thread needs
+    `reset=False`. `StemMixer` has no such limits. In a stream, the plugin in a `pedalboard.Mix` is later than
+    the branches beside it, since pedalboard aligns them in whole recordings alone; in a `pyvocsep.Board` a
+    `Mix` is aligned. Above 192 kHz and below 8 kHz the sound goes through as it is, late by the latency.
     """
     path = vst3_path()
     try:
@@ -64,12 +70,21 @@ def load_vst3(
         raise ImportError(
             "load_vst3 needs pedalboard, which is not installed: pip install pyvocsep[pedalboard]"
         ) from error
-    return VST3Plugin(
-        str(path),
-        parameter_values={
-            "vocals_db": vocals_db,
-            "accompaniment_db": accompaniment_db,
-            "model": model,
-            "bypass": bypass,
-        },
-    )
+    try:
+        return VST3Plugin(
+            str(path),
+            parameter_values={
+                "vocals_db": vocals_db,
+                "accompaniment_db": accompaniment_db,
+                "model": model,
+                "bypass": bypass,
+            },
+        )
+    except RuntimeError as error:
+        if "main thread" not in str(error):
+            raise
+        raise RuntimeError(
+            "pedalboard loads all its VST3 plugins in one thread, the first in which one was loaded; this is "
+            "another. Call load_vst3 there, best in the main thread before others start, and hand the plugin "
+            "on: process(audio, sample_rate, reset=False) works in any thread. StemMixer does so in any case"
+        ) from error

@@ -9,7 +9,8 @@ from pathlib import Path
 from pyvocsep import _core
 from pyvocsep.arrays import check_channels, check_sample_rate, check_threads
 from pyvocsep.engines.core import CoreEngine
-from pyvocsep.engines.patches import PatchEngine, PatchModel
+from pyvocsep.engines.patch_model import PatchModel
+from pyvocsep.engines.patches import PatchEngine
 from pyvocsep.engines.protocol import Engine
 from pyvocsep.engines.whole_recording import WholeRecording
 from pyvocsep.models import DEFAULT, PATCH_SUFFIX, model_path
@@ -111,6 +112,6 @@ def _check_precision(precision: str) -> None:
         raise ValueError(f"precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)  # a server's visitors change between models
 def _load(path: str, modified_ns: int, size: int, precision: str) -> _core.Model:
     return _core.Model(path, getattr(_core.Precision, precision))

@@ -16,6 +16,7 @@ _FRAMES = {
     "genre": b"TCON",
     "comment": b"COMM",
     "copyright": b"TCOP",
+    "software": b"TSSE",
 }
 _UTF8 = b"\x03"
 _NO_LANGUAGE_NO_DESCRIPTION = b"XXX\0"
@@ -24,8 +25,8 @@ _NO_LANGUAGE_NO_DESCRIPTION = b"XXX\0"
 def id3_tag(tags: Mapping[str, str]) -> bytes:
     """Return an ID3v2.4 tag (https://id3.org/id3v2.4.0-structure) of these tags, empty if it would hold none.
 
-    The keys are libsndfile's: title, artist, album, date, tracknumber, genre, comment, copyright. Others are
-    left out.
+    The keys are libsndfile's: title, artist, album, date, tracknumber, genre, comment, copyright, software.
+    Others are left out.
     """
     frames = b"".join(_frame(_FRAMES[key], text) for key, text in tags.items() if key in _FRAMES)
     return b"ID3\x04\x00\x00" + _synchsafe(len(frames)) + frames if frames else b""

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pyvocsep.arrays import STEMS, Samples
-from pyvocsep.files.writer import AudioWriter
+from pyvocsep.files.writer import AudioWriter, commit
 
 DEFAULT_NAME_PATTERN = "{name}.{stem}"
 
@@ -69,6 +69,5 @@ def write_stems(
                     writers[stem].write(samples)
         for writer in writers.values():  # all must be whole before the first one gets its name
             writer.finish()
-        for writer in writers.values():
-            writer.commit()
+        commit(list(writers.values()))
     return [note for writer in writers.values() if (note := writer.clipping())]

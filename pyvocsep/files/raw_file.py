@@ -1,4 +1,4 @@
-"""The file object that libsndfile calls back for its bytes."""
+"""The file object that libsndfile writes to."""
 
 from __future__ import annotations
 
@@ -8,27 +8,21 @@ from typing import Any
 
 
 class RawFile(io.FileIO):
-    """An unbuffered file that keeps the first exception of its reads and writes instead of raising it.
+    """An unbuffered file that keeps the first exception of its calls instead of raising it.
 
     An exception cannot travel through libsndfile's C code: it would be printed and forgotten, and a full disk
-    would pass for a success. So `readinto` and `write` report a failure as C expects, and whoever called
-    libsndfile asks `raise_kept` afterwards.
+    would pass for a success. So the calls report a failure as C expects, and whoever called libsndfile asks
+    `raise_kept` afterwards.
     """
 
-    def __init__(self, path: str | os.PathLike[str], mode: str) -> None:
-        super().__init__(path, mode)
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(path, "x")
         self._kept: BaseException | None = None
         self._origin = 0
 
     def start_here(self) -> None:
         """Make what was written so far a prefix that positions do not count."""
         self._origin = super().tell()
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            return super().readinto(buffer) or 0
-        except BaseException as error:
-            return self._keep(error)
 
     def write(self, data: Any) -> int:
         try:
@@ -41,14 +35,16 @@ class RawFile(io.FileIO):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         origin = self._origin if whence == os.SEEK_SET else 0
-        return super().seek(offset + origin, whence) - self._origin
+        try:
+            return super().seek(offset + origin, whence) - self._origin
+        except BaseException as error:
+            return self._keep(error)
 
     def tell(self) -> int:
-        return super().tell() - self._origin
-
-    def unread(self) -> int:
-        """Return how many bytes lie ahead."""
-        return os.fstat(self.fileno()).st_size - super().tell()
+        try:
+            return super().tell() - self._origin
+        except BaseException as error:
+            return self._keep(error)
 
     def raise_kept(self, path: str | os.PathLike[str]) -> None:
         """Raise the exception that was kept, if any; an OSError about `path`."""

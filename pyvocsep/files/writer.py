@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +14,10 @@ import numpy as np
 
 from pyvocsep.arrays import Samples
 from pyvocsep.errors import AudioFileError
+from pyvocsep.files.commit import hidden_name, rename_all, sync_file
 from pyvocsep.files.formats import SAMPLE_BYTES, error_text, soundfile
 from pyvocsep.files.id3 import id3_tag
+from pyvocsep.files.ownership import SOFTWARE, check_replaceable
 from pyvocsep.files.raw_file import RawFile
 
 _CHUNK = 16_384
@@ -34,7 +35,7 @@ class AudioWriter:
     it. So the target is never a part of a file, and what it was before stays until there is a whole one.
 
     Args:
-        path: the target, replaced at the commit if it exists.
+        path: the target, replaced at the commit if this package wrote it.
         sample_rate: in Hz.
         channels: 1 or 2.
         format: a key of `SUBTYPES`.
@@ -43,7 +44,7 @@ class AudioWriter:
         tags: text such as title and artist; what the format cannot hold is left out.
 
     Raises:
-        OSError: the target cannot be made.
+        OSError: the target cannot be made, or exists and was written by something else.
         AudioFileError: the format cannot hold this rate or this much.
     """
 
@@ -63,8 +64,9 @@ class AudioWriter:
         self._peak = 0.0
         container = self._container(format, frames * channels * SAMPLE_BYTES.get(subtype, 0))
         _check_is_no_folder(self.path)
-        self._temporary = self.path.parent / f".pyvocsep-{secrets.token_hex(6)}.part"
-        self._file = _create(self._temporary)
+        check_replaceable(self.path)
+        self.temporary = hidden_name(self.path, "part")
+        self._file = _create(self.temporary)
         try:
             self._sound = self._open_sound(container, sample_rate, channels, tags)
         except BaseException:
@@ -86,11 +88,12 @@ class AudioWriter:
         """Complete the temporary file; OSError as for `write`."""
         with self._kept_errors():
             self._sound.close()
+            sync_file(self._file.fileno())
             self._file.close()
 
     def commit(self) -> None:
         """Give the finished file its name."""
-        os.replace(self._temporary, self.path)
+        commit([self])
 
     def clipping(self) -> str | None:
         """Return a sentence that names the peak, if the subtype could not hold it."""
@@ -107,8 +110,8 @@ class AudioWriter:
             self._sound.close()
         with suppress(OSError):
             self._file.close()
-        with suppress(FileNotFoundError):
-            self._temporary.unlink()
+        with suppress(OSError):
+            self.temporary.unlink()
 
     def __enter__(self) -> AudioWriter:
         return self
@@ -127,7 +130,7 @@ class AudioWriter:
 
     def _open_sound(self, container: str, sample_rate: int, channels: int, tags: Mapping[str, str]) -> Any:
         if container == "MP3":
-            self._file.write(id3_tag(tags))
+            self._file.write(id3_tag({**tags, "software": SOFTWARE}))
             self._file.start_here()
         try:
             sound = soundfile().SoundFile(
@@ -138,7 +141,7 @@ class AudioWriter:
             reason = f"{container} ({self._subtype}) cannot hold {sample_rate} Hz, {channels} channels"
             raise AudioFileError(self.path, f"{reason} ({error_text(error)})") from None
         if container != "MP3":
-            for tag, text in tags.items():
+            for tag, text in {**tags, "software": SOFTWARE}.items():
                 with suppress(soundfile().LibsndfileError):  # the format has no such tag
                     setattr(sound, tag, text)
         return sound
@@ -147,15 +150,27 @@ class AudioWriter:
     def _kept_errors(self) -> Iterator[None]:
         try:
             yield
-        except Exception:  # libsndfile's own complaint says less than the system's, which the file has kept
-            self._file.raise_kept(self.path)
+        except Exception as error:
+            self._file.raise_kept(self.path)  # libsndfile's own complaint says less than the system's
+            if isinstance(error, OSError):
+                raise OSError(error.errno, error.strerror, str(self.path)) from error
             raise
         self._file.raise_kept(self.path)
 
 
+def commit(writers: Sequence[AudioWriter]) -> None:
+    """Give the finished files of several writers their names, all or none.
+
+    Raises OSError if one cannot be named; then all targets are what they were.
+    """
+    for writer in writers:
+        check_replaceable(writer.path)  # again: somebody may have been here meanwhile
+    rename_all([(writer.temporary, writer.path) for writer in writers])
+
+
 def _create(temporary: Path) -> RawFile:
     try:
-        return RawFile(temporary, "x")
+        return RawFile(temporary)
     except OSError as error:  # the name of the temporary file would puzzle: the folder is what refuses
         raise OSError(
             error.errno, f"cannot write in this folder ({error.strerror})", str(temporary.parent)

@@ -159,8 +159,8 @@ def save_onnx(model: MaskEstimator, path: Path) -> None:
     features = 4 if isinstance(model, BandGRU) else 1
     magnitudes = torch.rand(1, 8, model.grid.bins, features)
     with torch.no_grad(), warnings.catch_warnings():
-        # The exporter that traces is deprecated, but the newer one needs a package more and unrolls
-        # nothing better; its other warning is about batches, of which there is one.
+        # PyTorch deprecates its tracing exporter; the newer one needs another package and gives no better
+        # graph. The other warning is about batch sizes: streams have a batch of one.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model.eval(),
@@ -186,7 +186,7 @@ def _save_patches(model: CNN, path: Path) -> None:
             dynamic_axes={"magnitudes": {0: "patches"}, "masks": {0: "patches"}},
             opset_version=17,
             dynamo=False,
-            # Nothing is folded into anything: weights keep their names, and PyTorch can read them back.
+            # Constant folding would rename weights: PyTorch could not read them back.
             training=torch.onnx.TrainingMode.PRESERVE,
             do_constant_folding=False,
         )

@@ -50,9 +50,9 @@ class Data:
         ]
         if missing:
             raise ValueError(f"held out, but not in the data: {', '.join(missing)}")
-        strangers = [name for name in self.watched if name not in self.held_out]
-        if strangers:
-            raise ValueError(f"watched songs must be held out, too: {', '.join(strangers)}")
+        not_held_out = [name for name in self.watched if name not in self.held_out]
+        if not_held_out:
+            raise ValueError(f"watched songs must be held out, too: {', '.join(not_held_out)}")
         return pairs
 
     def training_pairs(self, root: Path) -> list[Pair]:

@@ -330,3 +330,36 @@ def test_it_runs_in_an_audio_stream(tmp_path: Path) -> None:
     if not result.stdout:
         pytest.skip("no ALSA on this machine")
     assert result.stdout == "live\n"
+
+
+def test_in_another_thread_it_says_what_to_do() -> None:
+    script = """
+import threading
+import numpy as np
+import pyvocsep
+plugin = pyvocsep.load_vst3()
+audio = np.ones((2, 9000), np.float32)
+said, heard = [], []
+def other():
+    try:
+        pyvocsep.load_vst3()
+    except RuntimeError as error:
+        said.append(str(error))
+    heard.append(plugin.process(audio, 44100, reset=False))
+thread = threading.Thread(target=other)
+thread.start()
+thread.join()
+assert "main thread" in said[0] and "reset=False" in said[0] and "StemMixer" in said[0], said
+assert heard[0].shape[1] > 0
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("rate", [352_800, 384_000, 4_000])
+def test_at_rates_that_cannot_be_separated_the_sound_goes_through(mixture, rate: int) -> None:
+    audio = mixture(60_000, 2, 44_100)
+    plugin = pyvocsep.load_vst3(vocals_db=-20)
+    np.testing.assert_array_equal(plugin(audio, rate), audio)
+    parts = [plugin.process(block, rate, reset=False) for block in np.split(audio, 30, axis=1)]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), audio[:, : sum(part.shape[1] for part in parts)])
+    assert plugin.vocals_db == -20

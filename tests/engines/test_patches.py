@@ -15,7 +15,7 @@ from model_files import patch_model
 
 import pyvocsep
 from pyvocsep import cli
-from pyvocsep.engines import patches
+from pyvocsep.engines import patch_model as patch_models
 from pyvocsep.engines.patches import PatchEngine, PatchModel
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_is_no_model(tmp_path) -> None:
 
 def test_without_onnxruntime_it_says_what_to_install(model, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    patches._load.cache_clear()
+    patch_models._cache.clear()
     with pytest.raises(ImportError, match=r"pip install pyvocsep\[onnx\]"):
         pyvocsep.process(np.zeros(100, np.float32), 44_100, model=model)
     assert cli.main(["song.wav", "--model", str(model)]) == 2

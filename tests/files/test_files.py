@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -243,18 +244,24 @@ def test_channels_and_rates_that_cannot_be_separated(channels, rate, tmp_path) -
 CUT = ["wav", "aiff", "flac", "ogg", "mp3", "w64", "rf64"]
 
 
-@pytest.mark.parametrize("kept", [0.95, 0.5, 0.1])
+@pytest.mark.parametrize("kept", [0.95, 0.5, 0.2])
 @pytest.mark.parametrize("format", CUT)
-def test_a_file_cut_short_is_an_error(format, kept, tmp_path, model, mixture) -> None:
+def test_what_is_left_of_a_file_is_separated(format, kept, tmp_path, model, mixture) -> None:
     path = tmp_path / f"song.{format}"
     soundfile.write(path, mixture(200_000).T, 44_100, format=format)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
-    with pytest.raises(pyvocsep.AudioFileError, match=r"song\.\w+: (cut short|damaged after)") as caught:
-        pyvocsep.process(path, model=model, output_dir=tmp_path / "out")
+    with pytest.warns(pyvocsep.IncompleteWarning, match=r"song\.\w+: cut short") as caught:
+        written = pyvocsep.process(path, model=model, output_dir=tmp_path / "out")
+    assert caught[0].filename == __file__
     if format != "ogg":  # its pages do not tell how many were to come
-        assert " of 200000 " in str(caught.value)
-    assert not list(tmp_path.glob("out/*"))
+        assert re.search(r"only \d\.\d\d s of 4\.5\d s", str(caught[0].message))
+    for stem in written.values():
+        assert read(stem).shape[1] > (kept - 0.15) * 200_000
+    kept_stems = {stem: stem.read_bytes() for stem in written.values()}
+    with pytest.raises(pyvocsep.AudioFileError, match=r"song\.\w+: cut short"):
+        pyvocsep.process(path, model=model, output_dir=tmp_path / "out", strict=True)
+    assert {stem: stem.read_bytes() for stem in (tmp_path / "out").iterdir()} == kept_stems
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF - 36, 0x7FFFF000])
@@ -308,8 +315,7 @@ def test_an_mp3_without_its_length(tmp_path, mixture) -> None:
         file.write(loud_at_first.T)
     assert read(path).shape == loud_at_first.shape
     without_length(path)
-    with pytest.raises(pyvocsep.AudioFileError, match="does not tell its length"):
-        read(path)
+    assert abs(read(path).shape[1] - loud_at_first.shape[1]) < 4 * 1152
     with soundfile.SoundFile(path, "w", 44_100, 2, **mode | {"bitrate_mode": "CONSTANT"}) as file:
         file.write(loud_at_first.T)
     without_length(path)
@@ -364,14 +370,15 @@ def test_an_interrupt_while_writing_is_not_lost(tmp_path, mixture, monkeypatch) 
 
 
 def test_leaving_without_a_commit_leaves_nothing(tmp_path, mixture) -> None:
-    (tmp_path / "a.wav").write_text("what was there")
+    write(tmp_path / "a.wav", np.zeros((2, 10), np.float32))
+    before = (tmp_path / "a.wav").read_bytes()
     with AudioWriter(
         tmp_path / "a.wav", 44_100, 2, format="wav", subtype="FLOAT", frames=10, tags={}
     ) as writer:
         writer.write(mixture(10))
         writer.finish()
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
-    assert (tmp_path / "a.wav").read_text() == "what was there"
+    assert (tmp_path / "a.wav").read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_written_in(tmp_path) -> None:

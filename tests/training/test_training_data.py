@@ -116,7 +116,7 @@ def test_which_recipes_claim_the_protocol_of_mir1k():
 
 @pytest.mark.parametrize("name", ON_THE_175_CLIPS)
 def test_no_singer_of_the_test_set_is_in_any_batch(name, tmp_path, monkeypatch):
-    """Every file that examples are made of, recorded at the door, in a folder with all 19 singers."""
+    """Every file that examples are made of, in a folder with all 19 singers."""
     recipe = load_recipe(find_recipe(name))
     rng = np.random.default_rng(0)
     others = ["amy", "abjones", "Ani", "bobon", "bug", "davidson", "fdps", "geniusturtle", "heycat", "jmzen"]
@@ -145,7 +145,7 @@ def test_no_singer_of_the_test_set_is_in_any_batch(name, tmp_path, monkeypatch):
     assert {path.stem.split("_")[0] for path in opened} == {"amy", "abjones"}
     songs = {path.stem.rpartition("_")[0] for path in opened}
     assert not songs & set(recipe.data.held_out)
-    assert len(songs) > 10, "the spy saw too little"
+    assert len(songs) > 10, "too few files were opened to tell"
 
 
 @pytest.mark.parametrize(

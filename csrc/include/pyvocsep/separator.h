@@ -12,12 +12,13 @@ namespace pyvocsep {
 //
 // process() and reset() are real-time safe: they allocate nothing, lock nothing and throw nothing. (With more than one
 // thread, process() waits for its threads.) One separator serves one stream, from one thread at a time; separators
-// share only the model.
+// share only the model. After fork, the child process goes on with a copy of the stream, on the calling thread alone.
 class Separator {
  public:
-  // A stream of `channels` channels at `sample_rate` Hz, computed by `threads` threads. The model is not needed any
-  // more afterwards. Throws std::invalid_argument for values outside those of limits.h, and std::runtime_error if the
-  // environment variable PYVOCSEP_ISA names an instruction set that this machine lacks.
+  // A stream of `channels` channels at `sample_rate` Hz, computed by `threads` threads, but by no more than this
+  // process may use processors. The model is not needed any more afterwards. Throws std::invalid_argument for values
+  // outside those of limits.h, and std::runtime_error if a thread cannot start or if the environment variable
+  // PYVOCSEP_ISA names an instruction set that this machine lacks.
   Separator(const Model& model, double sample_rate, int channels, int threads = 1);
   ~Separator();
   Separator(Separator&&) noexcept;

@@ -1,11 +1,28 @@
 #include "plugins/vst3/effect.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include "base/denormals.h"
+#include "pyvocsep/limits.h"
 
 namespace pyvocsep::vst3 {
 
-Effect::Effect(const Model& model, double sample_rate, int channels)
-    : mixer_(model, sample_rate, channels, 1), fade_samples_(mixer_.ramp()) {
+namespace {
+
+bool can_separate(double rate) { return rate >= PYVOCSEP_MIN_SAMPLE_RATE && rate <= PYVOCSEP_MAX_SAMPLE_RATE; }
+bool can_delay(double rate) { return rate >= 1000.0 && rate <= 10e6; }
+
+}  // namespace
+
+Effect::Effect(const Model& model, double sample_rate, int channels) : channels_(channels) {
+  if (can_separate(sample_rate) || !can_delay(sample_rate)) {
+    mixer_.emplace(model, sample_rate, channels, 1);
+    latency_ = mixer_->latency();
+    fade_samples_ = mixer_->ramp();
+  } else {
+    latency_ = static_cast<int>(std::lround(model.n_fft() * sample_rate / model.sample_rate()));
+  }
   for (int c = 0; c < channels; ++c) {
     delayed_[c] = Buffer(latency());
     dry_[c] = Buffer(kBlock);
@@ -13,16 +30,17 @@ Effect::Effect(const Model& model, double sample_rate, int channels)
 }
 
 void Effect::set(float vocals_gain, float accompaniment_gain, bool bypassed) noexcept {
-  mixer_.set_gains(vocals_gain, accompaniment_gain);
+  if (mixer_) mixer_->set_gains(vocals_gain, accompaniment_gain);
   bypassed_ = bypassed;
 }
 
 void Effect::reset() noexcept {
-  mixer_.reset();
+  if (mixer_) mixer_->reset();
   for (int c = 0; c < channels(); ++c) delayed_[c].clear();
 }
 
 void Effect::process(const float* const* in, float* const* out, int n) noexcept {
+  const FlushDenormals flush;
   for (int done = 0; done < n; done += kBlock) {
     const int count = std::min(kBlock, n - done);
     const float* from[2];
@@ -32,7 +50,11 @@ void Effect::process(const float* const* in, float* const* out, int n) noexcept 
       to[c] = out[c] + done;
     }
     delay(from, count);
-    mixer_.process(from, to, count);  // also while bypassed, so that its state is current when the bypass ends
+    if (!mixer_) {
+      for (int c = 0; c < channels(); ++c) std::copy_n(dry_[c].data(), count, to[c]);
+      continue;
+    }
+    mixer_->process(from, to, count);  // also while bypassed, so that its state is current when the bypass ends
     fade(to, count);
   }
 }

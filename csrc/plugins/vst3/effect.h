@@ -1,7 +1,9 @@
-// The audio processing of the plugin: a StemMixer, and a bypass with the same latency.
+// The audio processing of the plugin: a StemMixer, and a bypass with the same latency. At sample rates that cannot be
+// separated, such as 352.8 and 384 kHz, it is always bypassed; the latency is the model's frame at that rate.
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "base/buffer.h"
 #include "pyvocsep/model.h"
@@ -11,12 +13,14 @@ namespace pyvocsep::vst3 {
 
 class Effect {
  public:
-  // Throws what StemMixer throws.
+  // Throws what StemMixer throws, and std::invalid_argument for rates outside 1 kHz to 10 MHz.
   Effect(const Model& model, double sample_rate, int channels);
 
-  int channels() const { return mixer_.channels(); }
+  int channels() const { return channels_; }
   // Latency in samples, the same when bypassed.
-  int latency() const { return mixer_.latency(); }
+  int latency() const { return latency_; }
+  // False at a rate that cannot be separated.
+  bool separates() const { return mixer_.has_value(); }
 
   // Target gains and bypass, which are reached within one hop. (At the start of a stream this is inaudible: the output
   // is still silent.)
@@ -35,9 +39,10 @@ class Effect {
   void delay(const float* const* in, int n) noexcept;
   void fade(float* const* out, int n) noexcept;
 
-  StemMixer mixer_;
+  std::optional<StemMixer> mixer_;
+  int channels_, latency_ = 0;
   bool bypassed_ = false;
-  int fade_samples_;
+  int fade_samples_ = 0;
   int faded_ = 0;                  // 0: the mixer's output; fade_samples_: the delayed input; crossfade between
   int delay_at_ = 0;               // index of the oldest sample in delayed_
   std::array<Buffer, 2> delayed_;  // ring buffers of the last latency() input samples

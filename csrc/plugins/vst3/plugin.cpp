@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "plugins/vst3/weights.h"
+#include "pyvocsep/limits.h"
 
 namespace pyvocsep::vst3 {
 
@@ -145,7 +146,9 @@ Result Plugin::setState(IBStream* stream) {
   if (stream == nullptr || !read_state(*stream, values)) return kResultFalse;
   for (ParamId id = 0; id < kParameterCount; ++id)
     if (id != kModel) values_[id] = values[id];
+  const bool changes = values_[kModel] != values[kModel];
   use_model(values[kModel]);
+  if (changes && !effect_) tell_latency();  // hosts that have asked already, before they set anything up, ask again
   return kResultOk;
 }
 
@@ -279,6 +282,7 @@ Result Plugin::setComponentHandler(IComponentHandler* handler) {
   if (handler != nullptr) handler->addRef();
   if (handler_ != nullptr) handler_->release();
   handler_ = handler;
+  if (latency_untold_) tell_latency();
   return kResultOk;
 }
 
@@ -294,6 +298,11 @@ bool Plugin::prepare() {
   } catch (const std::exception& error) {
     report(error);
   }
+  if (made && !made->separates())
+    std::fprintf(
+        stderr,
+        "pyvocsep.vst3: at %.0f Hz the sound goes through as it is, %d samples late: %d to %d Hz can be separated\n",
+        wanted.sample_rate, made->latency(), PYVOCSEP_MIN_SAMPLE_RATE, PYVOCSEP_MAX_SAMPLE_RATE);
   setup_ = wanted;
   const Take mine(effect_taken_);
   effect_.swap(made);
@@ -319,6 +328,13 @@ void Plugin::use_model(int model) {
   values_[kModel] = model;
   if (!effect_ || setup_.model == model) return;
   if (!active_) prepare();
+  tell_latency();
+}
+
+// Asks the host to restart the plugin, as it must for another latency; where there is no handler yet, once there is
+// one.
+void Plugin::tell_latency() {
+  latency_untold_ = handler_ == nullptr;
   if (handler_ != nullptr) handler_->restartComponent(kLatencyChanged);
 }
 

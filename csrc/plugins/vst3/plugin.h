@@ -83,6 +83,7 @@ class Plugin final : public IComponent,
   Result run(ProcessData& data);
   void take(IParameterChanges& changes);
   void use_model(int model);
+  void tell_latency();
 
   std::atomic<uint32_t> references_{1};
   std::array<std::atomic<int>, kParameterCount> values_;
@@ -93,6 +94,7 @@ class Plugin final : public IComponent,
   std::unique_ptr<Effect> effect_;  // null until prepare() succeeds
   std::atomic_flag effect_taken_;
   IComponentHandler* handler_ = nullptr;
+  bool latency_untold_ = false;  // it has changed, and there was no handler to tell
 };
 
 }  // namespace pyvocsep::vst3

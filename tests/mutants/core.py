@@ -1,0 +1,83 @@
+"""Mutants of csrc/engine, csrc/dsp and csrc/base: each is a mistake that a test must see.
+
+An entry is (file below csrc, text, replacement); the text stands once in the file. Those in EQUIVALENT change
+nothing that can be seen, and say why.
+"""
+
+SEPARATOR = "engine/separator.cpp"
+MIXER = "engine/stem_mixer.cpp"
+STFT = "dsp/stft.cpp"
+STFT_H = "dsp/stft.h"
+GRID = "dsp/grid.cpp"
+FFT = "dsp/fft.cpp"
+API = "engine/c_api.cpp"
+TEAM = "base/thread_team.cpp"
+TEAM_H = "base/thread_team.h"
+PROCESSORS = "base/processors.cpp"
+
+MUTANTS = [
+    (SEPARATOR, "sample_rate >= PYVOCSEP_MIN_SAMPLE_RATE", "sample_rate >= 0"),
+    (SEPARATOR, "sample_rate <= PYVOCSEP_MAX_SAMPLE_RATE", "sample_rate <= 2 * PYVOCSEP_MAX_SAMPLE_RATE"),
+    (SEPARATOR, "channels < 1 || channels > PYVOCSEP_MAX_CHANNELS", "channels < 1"),
+    (SEPARATOR, "threads < 1 || threads > PYVOCSEP_MAX_THREADS", "threads > PYVOCSEP_MAX_THREADS"),
+    (SEPARATOR, "std::min(threads, usable_processors())", "threads"),
+    (SEPARATOR, "std::min(threads, usable_processors())", "1"),
+    (SEPARATOR, "  stft_.reset();\n", ""),
+    (SEPARATOR, "  masker_.reset();\n", ""),
+    (SEPARATOR, "before_start_ = latency();", "before_start_ = 0;"),
+    (SEPARATOR, "before_start_ = latency();", "before_start_ = latency() + 1;"),
+    (SEPARATOR, "  const FlushDenormals flush;\n", ""),
+    (SEPARATOR, "std::min(n - done, stft_.room())", "std::min(n - done, 1)"),
+    (SEPARATOR, "x >= -kLargest && x <= kLargest ? x : 0.0f", "x"),
+    (SEPARATOR, "x >= -kLargest && x <= kLargest ? x : 0.0f", "x <= kLargest ? x : 0.0f"),
+    (SEPARATOR, "x >= -kLargest && x <= kLargest ? x : 0.0f", "x >= -kLargest && x <= kLargest ? x : 1.0f"),
+    (SEPARATOR, "frames > 0) run_frames", "frames > 1) run_frames"),
+    (SEPARATOR, "std::fill_n(v, silent, 0.0f);", "std::copy_n(sum, silent, v);"),
+    (SEPARATOR, "a[i] = mixture[i] - sum[i];", "a[i] = mixture[i] + sum[i];"),
+    (SEPARATOR, "before_start_ -= silent;", "before_start_ = 0;"),
+    (SEPARATOR, "left = latency(); left > 0", "left = latency() - 1; left > 0"),
+    (SEPARATOR, "    left -= count;\n  }\n  reset();", "    left -= count;\n  }"),
+    (SEPARATOR, "masker_.mask(t, 0), masker_.mask(t, 1), bins", "masker_.mask(t, 1), masker_.mask(t, 0), bins"),
+    (SEPARATOR, "overlap_add(c, t, masker_.re(t, c), masker_.im(t, c))", "overlap_add(c, t, masker_.re(t, 0), masker_.im(t, 0))"),
+    (MIXER, "if (gain == target) return;", "return;"),
+    (MIXER, "step = (gain - now) / static_cast<float>(samples)", "step = gain - now"),
+    (MIXER, "--left > 0 ? now + step : target", "--left > 0 ? now + step : now"),
+    (MIXER, "    separator_.reset();\n", ""),
+    (MIXER, "vocals_ramp_ = {vocals, vocals};", ""),
+    (MIXER, "  const FlushDenormals flush;\n", ""),
+    (MIXER, "std::min(kBlock, n - done)", "std::min(kBlock / 2, n - done)"),
+    (MIXER, "accompaniment_ramp_.aim(accompaniment_gain_", "accompaniment_ramp_.aim(vocals_gain_"),
+    (MIXER, "+ accompaniment_gains[i] * accompaniment[c][i]", ""),
+    (STFT, "grid.frame % grid.hop != 0", "false"),
+    (STFT, "grid.frame < 2 * grid.hop", "grid.frame < grid.hop"),
+    (STFT, "std::numbers::pi * n / grid.frame", "std::numbers::pi * (n + 0.5) / grid.frame"),
+    (STFT, "2.0 * grid.hop / grid.frame / grid.frame", "1.0 / grid.frame"),
+    (STFT, "    channel.sum.clear();\n", ""),
+    (STFT, "    channel.input.clear();\n", ""),
+    (STFT, "since_frame_ = 0;", ""),
+    (STFT, "since_frame_ += n - done;", "since_frame_ += n;"),
+    (STFT, "std::copy(sum + done, sum + done + grid_.frame, sum);", ""),
+    (STFT, "std::fill_n(sum + grid_.frame, done, 0.0f);", ""),
+    (STFT_H, "(frame + 1) * grid_.hop", "frame * grid_.hop"),
+    (STFT_H, "return capacity_ - since_frame_;", "return capacity_;"),
+    (GRID, "n_fft < 1 || hop < 1 || n_fft % hop != 0", "n_fft < 1 || hop < 1"),
+    (GRID, "size % overlap == 0 && ", ""),
+    (GRID, "std::abs(size - wanted) < std::abs(best - wanted)", "std::abs(size - wanted) <= std::abs(best - wanted)"),
+    (GRID, "> 0.07 * wanted", "> 0.7 * wanted"),
+    (FFT, "for (int prime : {2, 3, 5, 7})", "for (int prime : {2, 3, 5})"),
+    (FFT, "size <= kMaxSize && ", ""),
+    (FFT, "z_re[n] = z_re[0];", ""),
+    (API, "if (samples < 0) return fail", "if (false) return fail"),
+    (API, "std::all_of(planes", "std::any_of(planes"),
+    (TEAM, "if (is_forked()) {\n    for", "if (false) {\n    for"),
+    (TEAM, "  if (is_forked())\n    workers_.release()", "  if (false)\n    workers_.release()"),
+    (TEAM, "workers_->size() + 2;", "workers_->size();"),
+    (TEAM_H, "count * (thread + 1) / size()", "count * (thread + 1) / size() - 1"),
+    (PROCESSORS, "std::ceil(*least)", "std::floor(*least)"),
+    (PROCESSORS, "std::min(mask, quota)", "mask"),
+]
+
+EQUIVALENT = {
+    (SEPARATOR, "std::min(n - done, 1)"): "blocks of any size give the same bits: slower, and nothing else",
+    (GRID, "std::abs(size - wanted) <= std::abs(best - wanted)"): "only for a tie of two sizes",
+}
