@@ -15,6 +15,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from pyvocsep.datasets import Pair
 
+from .pictures import picture
 from .protocols import BENCHMARKS, Result, instrumental_pieces, mir1k_test, musdb_songs
 from .report import report, table, write_csv
 from .systems import ENGINES, ORACLE, UNPROCESSED, System, system
@@ -27,6 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
             for benchmark in BENCHMARKS:
                 if (options.output / benchmark).is_dir():
                     print(f"{benchmark}\n\n{report(options.output, benchmark)}\n")
+            return 0
+        if options.benchmark == "pictures":
+            chosen = system(options.model, "core")
+            for pair in musdb_songs(options.data, options.song):
+                path = options.output / f"{pair.name}-{options.start:g}s.png"
+                picture(pair, chosen, path, options.start, options.seconds)
+                print(path)
             return 0
         if options.benchmark == "mir1k":
             pairs = mir1k_test(options.data, options.every)
@@ -119,6 +127,19 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DIR",
             help="keep a CSV per system there, and make the table and the plots of all that it holds",
         )
+    pictures = benchmarks.add_parser(
+        "pictures", help="spectrograms of songs, and of the stems found and true"
+    )
+    pictures.add_argument("--data", type=Path, required=True, metavar="DIR", help="the songs' folder")
+    pictures.add_argument(
+        "--song", action="append", metavar="NAME", help="one of them; can be repeated (all)"
+    )
+    pictures.add_argument(
+        "--model", default="band-gru", metavar="NAME", help="a shipped name or a file (band-gru)"
+    )
+    pictures.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds (0)")
+    pictures.add_argument("--seconds", type=float, default=6.0, metavar="S", help="how many (6)")
+    pictures.add_argument("--output", type=Path, required=True, metavar="DIR", help="PNGs go there")
     again = benchmarks.add_parser("report", help="make the tables and plots of the CSVs in a folder again")
     again.add_argument("--output", type=Path, required=True, metavar="DIR")
     return parser

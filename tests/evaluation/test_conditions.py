@@ -9,7 +9,7 @@ import pytest
 
 soundfile = pytest.importorskip("soundfile")
 
-from pyvocsep.evaluation import protocols, systems  # noqa: E402
+from pyvocsep.evaluation import pictures, protocols, systems  # noqa: E402
 from pyvocsep.evaluation.__main__ import main  # noqa: E402
 
 
@@ -99,3 +99,37 @@ def test_the_command_writes_lines_table_and_plot(data, which, capsys):
         assert "| mixture | 1 | -6" in table
     assert (results / f"{which}.md").read_text() == table
     assert (results / f"{which}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pictures_of_songs(data, model, capsys, monkeypatch):
+    """A tone that only the vocals have is bright in the mixture and in the true vocals, and nowhere else."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("PIL")
+    pair = protocols.musdb_songs(data / "songs")[0]
+    tone = 0.3 * np.sin(2 * np.pi * 3000 * np.arange(22_050) / 44_100)
+    soundfile.write(pair.vocals.path, np.stack([tone, tone], 1), 44_100, "FLOAT")
+    shown = {}
+    draw = pictures._draw
+
+    def spied(images, *arguments):
+        shown.update(images)
+        draw(images, *arguments)
+
+    monkeypatch.setattr(pictures, "_draw", spied)
+    folder = str(data / "songs")
+    arguments = ["pictures", "--data", folder, "--model", str(model), "--output", str(data / "out")]
+    assert main([*arguments, "--start", "0.1", "--seconds", "0.3"]) == 0
+    assert (data / "out" / "A - One-0.1s.png").read_bytes().startswith(b"\x89PNG")
+    tall = round(3000 * 2048 / 44_100)
+    levels = {title: image[tall - 1 : tall + 2].mean() for title, image in shown.items()}
+    assert list(levels) == [
+        "mixture",
+        "vocals, found",
+        "vocals, true",
+        "accompaniment, found",
+        "accompaniment, true",
+    ]
+    assert min(levels["mixture"], levels["vocals, true"]) > levels["accompaniment, true"] + 20
+    capsys.readouterr()
+    assert main([*arguments, "--start", "0.3", "--seconds", "1"]) == 1
+    assert "A - One has 0.5 s" in capsys.readouterr().err

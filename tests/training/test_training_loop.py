@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -265,3 +266,51 @@ def test_the_command_trains_exports_and_explains(data, capsys):
     assert "no recipe 'nonsense'" in capsys.readouterr().err
     assert main([recipe, "--run", str(data / "empty"), "--export", str(path)]) == 1
     assert "nothing to export" in capsys.readouterr().err
+
+
+def test_a_constant_rate_stays_until_the_decay(data):
+    schedule = dataclasses.replace(
+        load_recipe(data / "tiny.toml").training,
+        schedule="constant",
+        steps=1000,
+        warmup=100,
+        decay_steps=200,
+        learning_rate=1.0,
+    )
+    rates = [loop.learning_rate(schedule, step) for step in range(1000)]
+    assert rates[49] == pytest.approx(0.5)
+    assert set(rates[100:800]) == {1.0}
+    np.testing.assert_allclose(rates[800:], np.linspace(1, 0, 200, endpoint=False))
+    unknown = dataclasses.replace(schedule, schedule="steps")
+    with pytest.raises(ValueError, match="unknown schedule 'steps'"):
+        loop.learning_rate(unknown, 0)
+
+
+def test_a_copy_of_a_run_is_ended_by_a_decay_and_resumes_within_it(data, monkeypatch):
+    recipe = load_recipe(data / "tiny.toml")
+    endless = dataclasses.replace(
+        recipe, training=dataclasses.replace(recipe.training, schedule="constant", steps=1000, warmup=1)
+    )
+    assert loop.train(endless, data / "data", data / "run", until=3).step == 3
+    for copy in ("whole", "parts"):
+        shutil.copytree(data / "run", data / copy)
+    rates = []
+    rate_of = loop.learning_rate
+
+    def spied(schedule, step):
+        rates.append((step, rate_of(schedule, step) / schedule.learning_rate))
+        return rate_of(schedule, step)
+
+    monkeypatch.setattr(loop, "learning_rate", spied)
+    whole = loop.train(endless, data / "data", data / "whole", decay=4)
+    assert whole.step == 7
+    assert dict(rates) == {3: 1.0, 4: 0.75, 5: 0.5, 6: 0.25}
+    assert whole.history[-1]["step"] == 7
+    assert loop.train(endless, data / "data", data / "parts", decay=4, until=5).step == 5
+    parts = loop.train(endless, data / "data", data / "parts", decay=4)
+    assert parts.step == 7
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.model.parameters(), parts.model.parameters(), strict=True)
+    )
+    with pytest.raises(ValueError, match="nothing to decay"):
+        loop.train(endless, data / "data", data / "new", decay=4)

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 soundfile = pytest.importorskip("soundfile")
 
-from pyvocsep.datasets import Clip, Decoder, Track, instrumentals, musdb, voices  # noqa: E402  # noqa: E402
+from pyvocsep.datasets import Clip, Decoder, Track, instrumentals, musdb, voices  # noqa: E402
 from pyvocsep.grid import Grid  # noqa: E402
 from pyvocsep.training.mixtures import Mixtures  # noqa: E402
 from pyvocsep.training.phrases import LARGEST_MOVE, Melody, Note, Phrases, choose  # noqa: E402
