@@ -7,7 +7,7 @@ from pathlib import Path
 
 _NAME = "lithium.opus"
 _HERE = Path(__file__).parent
-_FOLDERS = (_HERE / "example", _HERE.parent.parent / "examples" / "lithium")
+_FOLDERS = (_HERE / "lithium", _HERE.parent.parent / "examples" / "lithium")
 """In an installed package, in the sources."""
 
 _CREDIT = (
