@@ -24,6 +24,8 @@ def run(address: str, port: int, open_browser: bool) -> None:
     app = streamlit.App(str(PAGE), routes=ROUTES)
     try:
         app.run(config=options(address, port, open_browser))
+    except KeyboardInterrupt:  # the usual way to end it
+        pass
     finally:
         service.close()
 
