@@ -54,7 +54,8 @@ Matrix rows_of(const Tensor& tensor, int first, int count, int columns) {
 int read_dim(const ModelFile& file) {
   const int dim = file.shape("norm.weight", 1)[0];
   if (dim % (2 * kPanel) != 0 || dim > kChunk)
-    file.fail("vectors of " + std::to_string(dim) + " values: not a multiple of 32 up to " + std::to_string(kChunk));
+    file.fail("tensor 'norm.weight' has " + std::to_string(dim) + " values, not a multiple of 32 up to " +
+              std::to_string(kChunk));
   return dim;
 }
 

@@ -362,7 +362,6 @@ def test_at_rates_that_cannot_be_separated_the_sound_goes_through(mixture, rate:
     np.testing.assert_array_equal(plugin(audio, rate), audio)
     plugin = pyvocsep.load_vst3(vocals_db=-20)
     parts = [plugin.process(block, rate, reset=False) for block in np.split(audio, 30, axis=1)]
-    np.testing.assert_array_equal(
-        np.concatenate(parts, axis=1), audio[:, : sum(part.shape[1] for part in parts)]
-    )
+    heard = audio.shape[1] - round(2048 * rate / 44_100)  # how much of the silence before is left out varies
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1)[:, -heard:], audio[:, :heard])
     assert plugin.vocals_db == -20
