@@ -40,7 +40,10 @@ def page_server(*options: str, address: str = "127.0.0.1") -> Iterator[tuple[str
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "pyvocsep.web", "--no-browser", "--port", str(port), *options]
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True)
+        # In the source folder, Python would import the sources, which have no compiled core.
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, text=True, cwd=tempfile.gettempdir()
+        )
         url = f"http://{address}:{port}"
         try:
             _wait_until_healthy(url, process, log)
