@@ -39,11 +39,9 @@ def page_server(*options: str, address: str = "127.0.0.1") -> Iterator[tuple[str
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "pyvocsep.web", "--no-browser", "--port", str(port), *options]
-    with tempfile.TemporaryFile("w+") as log:
-        # In the source folder, Python would import the sources, which have no compiled core.
-        process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, text=True, cwd=tempfile.gettempdir()
-        )
+    with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as folder:
+        # `-m` imports from the current folder first: an empty one leaves the installed package.
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True, cwd=folder)
         url = f"http://{address}:{port}"
         try:
             _wait_until_healthy(url, process, log)
