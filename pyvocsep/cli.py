@@ -19,7 +19,15 @@ from typing import NoReturn
 
 from pyvocsep import __version__, _core
 from pyvocsep.arrays import STEMS
-from pyvocsep.console import Bar, Lines, ended_like_interrupted, open_standard_streams, quiet_c_libraries
+from pyvocsep.clock import clock
+from pyvocsep.console import (
+    Bar,
+    Lines,
+    ended_like_interrupted,
+    open_standard_streams,
+    positive,
+    quiet_c_libraries,
+)
 from pyvocsep.engines.registry import PRECISIONS, check_model
 from pyvocsep.errors import AudioWarning, IncompleteWarning
 from pyvocsep.files.formats import SUBTYPES, output_format
@@ -94,20 +102,13 @@ def _parser() -> argparse.ArgumentParser:
         default=PRECISIONS[0],
         help="of the network's products; the others are faster, on processors that have them (%(default)s)",
     )
-    add("--threads", type=_positive, default=1, metavar="N", help="threads for each file (%(default)s)")
-    add("--jobs", type=_positive, default=1, metavar="N", help="files at a time (%(default)s)")
+    add("--threads", type=positive, default=1, metavar="N", help="threads for each file (%(default)s)")
+    add("--jobs", type=positive, default=1, metavar="N", help="files at a time (%(default)s)")
     add("--name", default=DEFAULT_NAME_PATTERN, metavar="PATTERN", help="of the stems' files (%(default)s)")
     add("--strict", action="store_true", help="refuse files that are damaged or cut short")
     add("-q", "--quiet", action="store_true", help="print problems only")
     add("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return number
 
 
 class _Batch:
@@ -214,10 +215,7 @@ class _Batch:
 
 
 def _speed(duration: float, elapsed: float) -> str:
-    minutes, seconds = divmod(round(duration), 60)
-    hours, minutes = divmod(minutes, 60)
-    clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-    return f"{clock} in {elapsed:.1f} s, {duration / elapsed:.0f} x real time"
+    return f"{clock(duration)} in {elapsed:.1f} s, {duration / elapsed:.0f} x real time"
 
 
 def _message(error: BaseException, file: str | None = None) -> str:

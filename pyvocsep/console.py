@@ -1,7 +1,8 @@
-"""What surrounds a command: standard streams that may be closed, decoders that talk, signals that end it."""
+"""What surrounds a command: option types, closed standard streams, decoders that print, ending signals."""
 
 from __future__ import annotations
 
+import argparse
 import faulthandler
 import os
 import signal
@@ -16,6 +17,14 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 _STDERR = 2
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {elapsed}<{remaining}"
+
+
+def positive(text: str) -> int:
+    """Return an option's whole number above 0; for argparse, as a type."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return number
 
 
 def open_standard_streams() -> None:

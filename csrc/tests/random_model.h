@@ -69,20 +69,31 @@ inline ModelBuilder common(const std::string& architecture, int sample_rate, int
   return m;
 }
 
-// `level` is the memory of the running level in seconds; none without.
-inline ModelBuilder random_band_gru(int hop_divisor = 2, const std::string& level = "") {
-  // The last band would reach bin 260: its last three bins are missing.
-  const int n_fft = 512, bins = n_fft / 2 + 1, dim = 32, blocks = 2;
-  const std::vector<std::pair<int, int>> zones = {{5, 4}, {3, 20}, {4, 45}};
-  ModelBuilder m = common("band-gru", 44100, n_fft, n_fft / hop_divisor);
-  m.metadata["band_counts"] = "5,3,4";
-  m.metadata["band_widths"] = "4,20,45";
-  if (!level.empty()) m.metadata["level_seconds"] = level;
+// Appends a number to a list with commas, as metadata has it.
+inline void append(std::string& list, int number) {
+  if (!list.empty()) list += ',';
+  list += std::to_string(number);
+}
+
+// (count, width) of each run of bands.
+using Zones = std::vector<std::pair<int, int>>;
+
+inline ModelBuilder band_gru_of(int sample_rate, int n_fft, int hop, const Zones& zones, int dim, int blocks) {
+  ModelBuilder m = common("band-gru", sample_rate, n_fft, hop);
+  const int bins = n_fft / 2 + 1;
+  int bands = 0;
+  std::string counts, widths;
   for (size_t i = 0; i < zones.size(); ++i) {
-    m.tensor("encoder.weights." + std::to_string(i), {dim, 4 * zones[i].second}, 0.2f);
-    m.tensor("decoder.weights." + std::to_string(i), {2 * zones[i].second, dim}, 0.5f);
+    const auto [count, width] = zones[i];
+    bands += count;
+    append(counts, count);
+    append(widths, width);
+    m.tensor("encoder.weights." + std::to_string(i), {dim, 4 * width}, 0.2f);
+    m.tensor("decoder.weights." + std::to_string(i), {2 * width, dim}, 0.5f);
   }
-  m.tensor("encoder.bias", {12, dim}, 0.3f);
+  m.metadata["band_counts"] = counts;
+  m.metadata["band_widths"] = widths;
+  m.tensor("encoder.bias", {bands, dim}, 0.3f);
   m.tensor("decoder.bias", {bins, 2}, 0.5f);
   for (int i = 0; i < blocks; ++i) {
     const std::string p = "blocks." + std::to_string(i) + ".";
@@ -98,17 +109,27 @@ inline ModelBuilder random_band_gru(int hop_divisor = 2, const std::string& leve
   return m;
 }
 
-// No size is a multiple of 16, so that padding is tested.
-inline ModelBuilder random_gru() {
-  const int n_fft = 256, bins = n_fft / 2 + 1;
-  ModelBuilder m = common("gru", 16000, n_fft, n_fft / 2);
-  add_gru(m, "gru.", "_l0", bins, 36);
-  add_gru(m, "gru.", "_l1", 36, 20);
+inline ModelBuilder gru_of(int sample_rate, int n_fft, int hop, int first_hidden, int second_hidden) {
+  const int bins = n_fft / 2 + 1;
+  ModelBuilder m = common("gru", sample_rate, n_fft, hop);
+  add_gru(m, "gru.", "_l0", bins, first_hidden);
+  add_gru(m, "gru.", "_l1", first_hidden, second_hidden);
   for (const std::string head : {"vocals", "accompaniment"}) {
-    m.tensor(head + ".weight", {bins, 20}, 0.5f);
+    m.tensor(head + ".weight", {bins, second_hidden}, 0.5f);
     m.tensor(head + ".bias", {bins}, 0.5f);
   }
   return m;
 }
+
+// `level` is the memory of the running level in seconds; none without. The last band would reach bin 260: its last
+// three bins are missing.
+inline ModelBuilder random_band_gru(int hop_divisor = 2, const std::string& level = "") {
+  ModelBuilder m = band_gru_of(44100, 512, 512 / hop_divisor, {{5, 4}, {3, 20}, {4, 45}}, 32, 2);
+  if (!level.empty()) m.metadata["level_seconds"] = level;
+  return m;
+}
+
+// No size is a multiple of 16, so that padding is tested.
+inline ModelBuilder random_gru() { return gru_of(16000, 256, 128, 36, 20); }
 
 }  // namespace pyvocsep::test

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pyvocsep.arrays import STEMS
+
 Found = TypeVar("Found")
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
@@ -43,7 +45,7 @@ def musdb(folder: Path) -> list[Pair]:
         stems = (
             {file.stem: file for file in song.iterdir() if file.suffix in SUFFIXES} if song.is_dir() else {}
         )
-        if {"vocals", "accompaniment"} <= stems.keys():
+        if set(STEMS) <= stems.keys():
             artist = song.name.split(" - ")[0]
             pairs.append(Pair(song.name, artist, Track(stems["vocals"]), Track(stems["accompaniment"])))
     return _some(pairs, folder, "song folders with vocals and accompaniment")

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, MutableSequence
 from itertools import groupby
 from typing import Any, overload
 
-import numpy as np
-
 from pyvocsep.arrays import Samples
 from pyvocsep.effects.effect import Effect
 from pyvocsep.effects.parallel import holds_mix, stage_of
-from pyvocsep.effects.stages import STREAM_BLOCK, Stage
+from pyvocsep.effects.stages import STREAM_BLOCK, Stage, flush_in_series
 
 
 class Board(Effect, MutableSequence[Any]):
@@ -123,13 +121,7 @@ class Board(Effect, MutableSequence[Any]):
         return output.copy() if output is planes else output  # an array of its own, even if nothing is done
 
     def _flush(self) -> Samples:
-        sample_rate, channels = self._stream
-        tail = np.empty((channels, 0), np.float32)
-        for stage in self._stages:
-            if stage.has_begun:
-                output = stage.process(tail, sample_rate, STREAM_BLOCK, reset=False)
-                tail = np.concatenate([output, stage.flush()], axis=1)
-        return tail
+        return flush_in_series((stage for stage in self._stages if stage.has_begun), *self._stream)
 
     def _reset(self) -> None:
         for stage in self._stages:

@@ -14,7 +14,7 @@ import numpy as np
 
 from pyvocsep.arrays import Samples
 from pyvocsep.effects.effect import Effect
-from pyvocsep.effects.stages import STREAM_BLOCK, EffectStage, NativeStage, Stage
+from pyvocsep.effects.stages import EffectStage, NativeStage, Stage, flush_in_series
 
 
 class SerialStage(Stage):
@@ -37,12 +37,7 @@ class SerialStage(Stage):
         return planes
 
     def flush(self) -> Samples:
-        sample_rate, channels = self._stream
-        tail = np.empty((channels, 0), np.float32)
-        for stage in self._stages:
-            output = stage.process(tail, sample_rate, STREAM_BLOCK, reset=False)
-            tail = np.concatenate([output, stage.flush()], axis=1)
-        return tail
+        return flush_in_series(self._stages, *self._stream)
 
 
 class ParallelStage(Stage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -101,3 +102,12 @@ class NativeStage(Stage):
             parts.append(self.process(silence, sample_rate, STREAM_BLOCK, reset=False))
             missing -= parts[-1].shape[1]
         return np.concatenate(parts, axis=1)[:, :held]
+
+
+def flush_in_series(stages: Iterable[Stage], sample_rate: float, channels: int) -> Samples:
+    """Return what stages one after the other still hold: the tail of each goes through those after it."""
+    tail: Samples = np.empty((channels, 0), np.float32)
+    for stage in stages:
+        output = stage.process(tail, sample_rate, STREAM_BLOCK, reset=False)
+        tail = np.concatenate([output, stage.flush()], axis=1)
+    return tail

@@ -96,9 +96,8 @@ def _new_session(path: str, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    content = Path(
-        path
-    ).read_bytes()  # and no other file, which a path would let the model name as its weights
+    # Bytes, not the path: with a path, the model could name other files as its weights.
+    content = Path(path).read_bytes()
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class

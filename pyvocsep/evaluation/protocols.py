@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 
+from pyvocsep.arrays import STEMS
 from pyvocsep.datasets import Pair, Track, instrumentals, mir1k, musdb
 from pyvocsep.metrics import bss_eval, bss_eval_v4, usdr
 
@@ -18,7 +19,6 @@ from .systems import Mixture, System, unprocessed
 Audio = npt.NDArray[np.float32]
 
 MIR1K_TRAINING_SINGERS = ("abjones", "amy")
-STEMS = ("vocals", "accompaniment")
 GAINS_DB = (12, 0, -20, -40, -60)
 """Of the input, in the benchmark "level"."""
 PIECE_SECONDS = 60.0

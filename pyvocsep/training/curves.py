@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pyvocsep.arrays import STEMS
+
 
 def plot_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """Draw the loss, and the uSDR in dB of both stems of the watched songs, over steps, as a PNG.
@@ -20,7 +22,7 @@ def plot_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     left, right = figure.subplots(1, 2)
     left.plot(steps, [row["loss"] for row in history])
     left.set_ylabel("loss, mean since the last point")
-    for stem in ("vocals", "accompaniment"):  # not a number, and not drawn, where none were watched
+    for stem in STEMS:  # not a number, and not drawn, where none were watched
         right.plot(steps, [row[f"{stem}_db"] for row in history], label=stem)
     right.set_ylabel("uSDR of the watched songs (dB)")
     right.legend()

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 
+from pyvocsep.console import positive
 from pyvocsep.web import settings
 
 _NEEDED = ("streamlit", "plotly")
@@ -54,12 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MINUTES",
         help="the longest recording that is taken (%(default)g)",
     )
-    add("--max-upload", type=_positive, default=defaults.max_upload_mb, metavar="MB", help="(%(default)s)")
-    add("--jobs", type=_positive, default=defaults.workers, metavar="N", help="songs at a time (%(default)s)")
+    add("--max-upload", type=positive, default=defaults.max_upload_mb, metavar="MB", help="(%(default)s)")
+    add("--jobs", type=positive, default=defaults.workers, metavar="N", help="songs at a time (%(default)s)")
     add("--queue", type=_count, default=defaults.queue, metavar="N", help="songs that wait (%(default)s)")
     add(
         "--cache",
-        type=_positive,
+        type=positive,
         default=defaults.cache_mb,
         metavar="MB",
         help="memory for finished songs; four minutes of stereo take 170 MB (%(default)s)",
@@ -77,12 +78,6 @@ def _positive_number(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if _count(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 
 

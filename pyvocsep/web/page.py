@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 import pyvocsep
+from pyvocsep.clock import clock
 from pyvocsep.models import DEFAULT
 from pyvocsep.web import catalogue, pictures, player, settings
 from pyvocsep.web.example import example_song
@@ -117,7 +118,7 @@ def _progress(job: Job) -> None:
     if job.state is State.WAITING:
         text = f"Waiting: {before} {'song' if before == 1 else 'songs'} before yours."
     else:
-        text = f"{_clock(job.done_s)} of {_clock(job.total_s)} · {job.speed:.0f} x real time"
+        text = f"{clock(job.done_s)} of {clock(job.total_s)} · {job.speed:.0f} x real time"
     st.progress(min(1.0, job.done_s / job.total_s) if job.total_s else 0.0, text)
     if st.button("Cancel", key="cancel", icon=":material/close:"):
         service().jobs.cancel(job, st.session_state["visitor"])
@@ -129,7 +130,7 @@ def _show_song(song: Song, job: Job) -> None:
     st.header(_escaped(song.name))
     speed = f", separated at {job.speed:.0f} x real time" if job.speed else ""
     st.caption(
-        f"{_clock(song.seconds)}, {song.stems.sample_rate / 1000:g} kHz, "
+        f"{clock(song.seconds)}, {song.stems.sample_rate / 1000:g} kHz, "
         f"{'stereo' if song.channels == 2 else 'mono'}{speed}. "
         f"A voice sings in {pictures.share_with_voice(song):.0%} of it."
     )
@@ -173,12 +174,6 @@ def _look(song: Song) -> None:
 def _on_phone() -> bool:
     """Whether a finger that moves over a picture means to scroll the page."""
     return "Mobi" in (st.context.headers.get("User-Agent") or "")
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _escaped(text: str) -> str:
