@@ -114,15 +114,22 @@ Floats irfft(const Complexes& spectrum) {
   return result;
 }
 
+// Inputs or units of a GRU layer; throws std::invalid_argument for more than the kernels' buffers hold.
+int step_size(int size, const char* what) {
+  if (size < 1 || size > kChunk)
+    throw std::invalid_argument(std::to_string(size) + " " + what + ": a step of a GRU takes 1 to " +
+                                std::to_string(kChunk));
+  return size;
+}
+
 // One GRU layer on many rows, as the time GRU of `band-gru` runs it on bands.
 class GruLayer {
  public:
   // Throws std::invalid_argument for sizes that a step of the kernels does not take.
   GruLayer(const py::object& path, const std::string& prefix, int inputs, Precision precision)
-      : inputs_(inputs), gru_(kernels(precision), ModelFile(path_bytes(path)), prefix, "_l0", inputs) {
-    if (inputs < 1 || inputs > kChunk || gru_.hidden() > kChunk)
-      throw std::invalid_argument(std::to_string(inputs) + " inputs and " + std::to_string(gru_.hidden()) +
-                                  " units: a step takes 1 to " + std::to_string(kChunk) + " of each");
+      : inputs_(step_size(inputs, "inputs")),
+        gru_(kernels(precision), ModelFile(path_bytes(path)), prefix, "_l0", inputs_) {
+    step_size(gru_.hidden(), "units");
   }
 
   // From zero states, x (steps, rows, inputs) to states (steps, rows, padded(hidden)).

@@ -166,6 +166,24 @@ def test_the_sliders_change_what_is_downloaded(visit: Any, song: Path, tmp_path:
     assert np.abs(expected).max() > 0.01
 
 
+def levels_heard(page: Any, begin_s: float, end_s: float) -> list[float]:
+    """Play this part, more than once where the machine has no time for it, and return 30 levels of it in dB."""
+    heard: list[float] = []
+    while len(heard) < 30:
+        page.locator(".player .seek").evaluate(
+            "(e, begin) => { e.value = begin; e.dispatchEvent(new Event('input')) }", begin_s
+        )
+        if state(page, "state") == "paused":
+            page.get_by_role("button", name="Play").click()
+        wait_for_sound(page)
+        while state(page, "state") == "playing" and float(state(page, "position")) < end_s:
+            level = float(state(page, "level-db"))
+            if level > -100:  # else a gap, which is no level of the song
+                heard.append(level)
+            time.sleep(0.05)
+    return heard
+
+
 def test_the_player_plays_what_it_should(visit: Any) -> None:
     """The levels of what the browser itself plays, of each source, against the stems'."""
     page = visit()
@@ -174,18 +192,10 @@ def test_the_player_plays_what_it_should(visit: Any) -> None:
     stems = pyvocsep.process(EXAMPLE)
     begin, end = (round(seconds * stems.sample_rate) for seconds in (22, 26))
     for name, stem in (("Vocals", stems.vocals), ("Accompaniment", stems.accompaniment)):
-        page.locator(".player .seek").evaluate("e => { e.value = 22; e.dispatchEvent(new Event('input')) }")
         page.get_by_role("radio", name=name, exact=True).click()
-        wait_for_sound(page)
-        heard = []
-        while float(state(page, "position")) < 26:
-            heard.append(float(state(page, "level-db")))
-            time.sleep(0.05)
-        page.get_by_role("button", name="Pause").click()
+        heard = np.array(levels_heard(page, 22, 26))
         square = np.mean(stem[:, begin:end] ** 2)  # the meter hears both channels' mean
-        assert 10 * np.log10(np.mean(10 ** (np.array(heard) / 10))) == pytest.approx(
-            10 * np.log10(square), abs=4
-        )
+        assert 10 * np.log10(np.mean(10 ** (heard / 10))) == pytest.approx(10 * np.log10(square), abs=4)
 
 
 @pytest.mark.parametrize(
