@@ -167,7 +167,7 @@ def test_the_sliders_change_what_is_downloaded(visit: Any, song: Path, tmp_path:
 
 
 def levels_heard(page: Any, begin_s: float, end_s: float) -> list[float]:
-    """Play this part, more than once where the machine has no time for it, and return 30 levels of it in dB."""
+    """Play this part, again where the machine had no time for it, and return at least 30 levels in dB."""
     heard: list[float] = []
     while len(heard) < 30:
         page.locator(".player .seek").evaluate(
