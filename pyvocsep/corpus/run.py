@@ -1,0 +1,163 @@
+"""The driver: keeps every worker busy, retries what may pass, and begins again where a cluster was lost."""
+
+from __future__ import annotations
+
+import heapq
+import queue
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import distributed
+from distributed.scheduler import KilledWorker
+
+from pyvocsep.corpus.cluster import Connect, close
+from pyvocsep.corpus.errors import CorpusError
+from pyvocsep.corpus.outcome import Outcome, Status, reason_of
+from pyvocsep.corpus.recordings import Recording
+
+_TICK_S = 0.5
+_COUNT_S = 2.0
+_WAITING_PER_THREAD = 2
+"""Recordings at a worker for each of its threads: one in work, the other so that it never waits."""
+_PAUSE_S = 2.0
+"""Before a second attempt; before each later one it is twice as long."""
+
+Separate = Callable[[Recording], Outcome]
+
+
+class NoRoomError(CorpusError):
+    """The disk is full: nothing more can be written."""
+
+
+@dataclass(order=True)
+class _Retry:
+    due: float
+    number: int
+    work: _Work = field(compare=False)
+
+
+@dataclass
+class _Work:
+    recording: Recording
+    attempts: int = 0
+
+
+class Run:
+    """Separates recordings on a cluster.
+
+    Args:
+        connect: returns a client, and is called again when the cluster was lost.
+        separate: what a worker does, with a recording; it can be pickled.
+        retries: more attempts on a recording for a reason that may pass.
+        ended: called with each recording, the outcome of its last attempt, and how many there were.
+        tick: called at least every second, with the number of the cluster's threads.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        separate: Separate,
+        *,
+        retries: int,
+        ended: Callable[[Recording, Outcome, int], object],
+        tick: Callable[[int], object],
+    ) -> None:
+        self._connect = connect
+        self._separate = separate
+        self._retries = retries
+        self._ended = ended
+        self._tick = tick
+        self._events: queue.SimpleQueue[distributed.Future[Outcome]] = queue.SimpleQueue()
+        self._running: dict[str, tuple[distributed.Future[Outcome], _Work]] = {}
+        self._later: list[_Retry] = []
+        self._name = secrets.token_hex(4)
+        self._submitted = 0
+        self._threads = 0
+        self._counted_at = 0.0
+
+    def __call__(self, client: distributed.Client, recordings: Sequence[Recording]) -> None:
+        """Separate all, in this order; returns when each has ended. Closes the client.
+
+        Raises NoRoomError on a full disk: what was not done then has not ended. CorpusError if the cluster
+        is lost and does not come back.
+        """
+        waiting = deque(map(_Work, recordings))
+        try:
+            while waiting or self._running or self._later:
+                try:
+                    self._count(client)
+                    self._submit(client, waiting)
+                    self._tick(self._threads)
+                    with suppress(queue.Empty):
+                        self._take(self._events.get(timeout=_TICK_S))
+                        while True:
+                            self._take(self._events.get_nowait())
+                except _LostClusterError:
+                    waiting.extendleft(work for _, work in reversed(self._running.values()))
+                    self._running.clear()
+                    close(client)
+                    time.sleep(_TICK_S)
+                    client = self._connect()
+        finally:
+            close(client)
+
+    def _count(self, client: distributed.Client) -> None:
+        """Look after the cluster: is it there, and how large?"""
+        if client.status != "running":
+            raise _LostClusterError
+        if time.monotonic() - self._counted_at > _COUNT_S:
+            try:
+                self._threads = sum(client.nthreads().values())
+            except Exception as error:
+                raise _LostClusterError from error
+            self._counted_at = time.monotonic()
+
+    def _submit(self, client: distributed.Client, waiting: deque[_Work]) -> None:
+        while self._later and self._later[0].due <= time.monotonic():
+            waiting.appendleft(heapq.heappop(self._later).work)
+        while waiting and len(self._running) < max(1, _WAITING_PER_THREAD * self._threads):
+            work = waiting.popleft()
+            self._submitted += 1
+            key = f"separate-{self._name}-{self._submitted}"
+            try:
+                future = client.submit(self._separate, work.recording, key=key, pure=False)
+            except Exception as error:
+                waiting.appendleft(work)
+                raise _LostClusterError from error
+            self._running[key] = future, work
+            future.add_done_callback(self._events.put)
+
+    def _take(self, future: distributed.Future[Outcome]) -> None:
+        """Take what came back."""
+        key = str(future.key)
+        if key not in self._running:  # of a cluster that was lost
+            return
+        if future.cancelled():
+            raise _LostClusterError
+        try:
+            outcome = future.result(timeout=_TICK_S * 20)
+        except KilledWorker:
+            outcome = Outcome(
+                Status.TROUBLED, "the workers that had it died, one after the other; out of memory?"
+            )
+        except Exception as error:
+            if future.status != "error":
+                raise _LostClusterError from error
+            outcome = Outcome(Status.TROUBLED, reason_of(error))
+        _, work = self._running.pop(key)
+        work.attempts += 1
+        if outcome.status in (Status.TROUBLED, Status.FULL) and work.attempts <= self._retries:
+            pause = _PAUSE_S * 2 ** (work.attempts - 1)
+            heapq.heappush(self._later, _Retry(time.monotonic() + pause, self._submitted, work))
+        elif outcome.status is Status.FULL:
+            raise NoRoomError(f"{work.recording.source}: {outcome.reason}")
+        else:
+            self._ended(work.recording, outcome, work.attempts)
+
+
+class _LostClusterError(Exception):
+    """The scheduler is gone, or has forgotten what it was given."""
