@@ -101,7 +101,6 @@ class Manifest:
 
     def __init__(self, place: Place, settings: Settings) -> None:
         self._place = place
-        self._run = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
         self._segment = 0
         self._lines: list[str] = []
         self._unwritten = 0
@@ -111,8 +110,12 @@ class Manifest:
         self._settings: dict[str, dict[str, Any]] = {}
         with suppress(FileNotFoundError):
             self._read(MANIFEST)
-        for name in place.names(_FOLDER):
+        names = place.names(_FOLDER)
+        for name in names:
             self._read(f"{_FOLDER}/{name}")
+        # Later segments come later in the order of names. Two runs into an object store may begin at once.
+        number = 1 + max((int(name.partition("-")[0]) for name in names), default=0)
+        self._run = f"{number:06}-{secrets.token_hex(4)}"
         facts = asdict(settings) | {"pyvocsep": __version__}
         self._settings[settings.fingerprint] = facts
         self._fingerprint = settings.fingerprint

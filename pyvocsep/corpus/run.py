@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import queue
 import secrets
@@ -92,10 +93,7 @@ class Run:
                     self._count(client)
                     self._submit(client, waiting)
                     self._tick(self._threads)
-                    with suppress(queue.Empty):
-                        self._take(self._events.get(timeout=_TICK_S))
-                        while True:
-                            self._take(self._events.get_nowait())
+                    self._take(client)
                 except _LostClusterError:
                     waiting.extendleft(work for _, work in reversed(self._running.values()))
                     self._running.clear()
@@ -131,24 +129,30 @@ class Run:
             self._running[key] = future, work
             future.add_done_callback(self._events.put)
 
-    def _take(self, future: distributed.Future[Outcome]) -> None:
-        """Take what came back."""
-        key = str(future.key)
-        if key not in self._running:  # of a cluster that was lost
-            return
-        if future.cancelled():
-            raise _LostClusterError
+    def _take(self, client: distributed.Client) -> None:
+        """Wait for recordings that have ended, and take all of them: each fetch costs milliseconds."""
+        events = []
+        with suppress(queue.Empty):
+            events.append(self._events.get(timeout=_TICK_S))
+            while True:
+                events.append(self._events.get_nowait())
+        ours = [future for future in events if str(future.key) in self._running]  # not of a lost cluster
+        finished = [future for future in ours if future.status == "finished"]
         try:
-            outcome = future.result(timeout=_TICK_S * 20)
-        except KilledWorker:
-            outcome = Outcome(
-                Status.TROUBLED, "the workers that had it died, one after the other; out of memory?"
-            )
-        except Exception as error:
-            if future.status != "error":
-                raise _LostClusterError from error
-            outcome = Outcome(Status.TROUBLED, reason_of(error))
-        _, work = self._running.pop(key)
+            outcomes = client.gather(finished)
+            failed = [future for future in ours if future.status == "error"]
+            errors = [future.exception() for future in failed]
+        except (Exception, asyncio.CancelledError) as error:
+            raise _LostClusterError from error
+        for future, outcome in zip(finished, outcomes, strict=True):
+            self._end(future, outcome)
+        for future, failure in zip(failed, errors, strict=True):
+            self._end(future, _outcome_of(failure))
+        if any(future.cancelled() for future in ours):
+            raise _LostClusterError
+
+    def _end(self, future: distributed.Future[Outcome], outcome: Outcome) -> None:
+        _, work = self._running.pop(str(future.key))
         work.attempts += 1
         if outcome.status in (Status.TROUBLED, Status.FULL) and work.attempts <= self._retries:
             pause = _PAUSE_S * 2 ** (work.attempts - 1)
@@ -157,6 +161,12 @@ class Run:
             raise NoRoomError(f"{work.recording.source}: {outcome.reason}")
         else:
             self._ended(work.recording, outcome, work.attempts)
+
+
+def _outcome_of(error: BaseException) -> Outcome:
+    if isinstance(error, KilledWorker):
+        return Outcome(Status.TROUBLED, "the workers that had it died, one after the other; out of memory?")
+    return Outcome(Status.TROUBLED, reason_of(error))
 
 
 class _LostClusterError(Exception):

@@ -77,7 +77,7 @@ def separate_on_worker(recording: Recording, task: Task) -> Outcome:
 def separate(recording: Recording, task: Task, model: str) -> Outcome:
     """Separate one recording and publish its stems; whatever goes wrong becomes an `Outcome`.
 
-    The same recording twice, on the same machine or two at a time, gives the same files.
+    Twice, or on two workers at a time, it gives the same samples; files differ in the time of their making.
     """
     started = time.perf_counter()
     worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -97,7 +97,7 @@ def separate(recording: Recording, task: Task, model: str) -> Outcome:
             task.target.parts_folder() as folder,
             warnings.catch_warnings(record=True) as caught,
         ):
-            names[str(file)] = task.source.full(recording.source)
+            names[str(file.parent)] = task.source.full(recording.source).rpartition("/")[0]
             names[str(folder)] = task.target.root
             warnings.simplefilter("always", AudioWarning)
             made = process(

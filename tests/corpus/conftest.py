@@ -1,0 +1,82 @@
+"""Corpora, and clusters for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+pytest.importorskip("distributed", reason="needs pyvocsep[corpus]")
+pytest.importorskip("fsspec")
+
+from pyvocsep.corpus.recordings import Recording
+from pyvocsep.corpus.settings import Settings
+
+SECONDS = 120  # for a cluster to do a step: far more than it needs, even on a busy machine
+
+
+@pytest.fixture(scope="session")
+def settings(model: Path) -> Settings:
+    return Settings.of(str(model))
+
+
+@pytest.fixture
+def songs(tmp_path: Path, mixture: Any) -> Path:
+    """Six short recordings in a tree, one of them cut short, beside a file that is none and one that is no audio."""
+    folder = tmp_path / "songs"
+    (folder / "a/b").mkdir(parents=True)
+    names = ["one.wav", "two.flac", "a/three.ogg", "a/b/four.mp3", "a/b/five.aiff"]
+    for number, name in enumerate(names):
+        soundfile.write(folder / name, mixture(6_000 + 3_000 * number, seed=number).T, 44_100)
+    soundfile.write(folder / "cut.wav", mixture(20_000).T, 44_100)
+    (folder / "cut.wav").write_bytes((folder / "cut.wav").read_bytes()[:40_000])
+    (folder / "not.mp3").write_text("Dear diary, " * 100)
+    (folder / "cover.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / ".hidden.wav").write_bytes((folder / "one.wav").read_bytes())
+    return folder
+
+
+def recording(source: str = "song.wav", version: str = "1", size: int = 1000) -> Recording:
+    name = source.rpartition(".")[0]
+    outputs = {stem: f"{name}.{stem}.wav" for stem in ("vocals", "accompaniment")}
+    return Recording(source, version, outputs, size)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, hidden ones too, but for the manifest."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.jsonl"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def samples(folder: Path) -> dict[str, tuple[int, str, bytes]]:
+    """The sound of all files below a folder; the files themselves hold the time when they were made."""
+    found = {}
+    for name in contents(folder):
+        with soundfile.SoundFile(folder / name) as file:
+            dtype = "int16" if file.subtype == "PCM_16" else "float32"
+            found[name] = file.samplerate, file.subtype, file.read(dtype=dtype).tobytes()
+    return found
+
+
+@pytest.fixture
+def connect_anew() -> Iterator[Callable[[], Any]]:
+    """A function that returns a client of a new cluster in this process, with a thread."""
+    import dask
+    import distributed
+
+    clusters = []
+
+    def connect() -> Any:
+        cluster = distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=50
+        )
+        clusters.append(cluster)
+        return distributed.Client(cluster, set_as_default=False)
+
+    with dask.config.set({"distributed.admin.log-format": "%(message)s"}):
+        yield connect
+    for cluster in clusters:
+        cluster.close()

@@ -1,0 +1,137 @@
+"""The driver on a real Dask cluster, in this process: retries, a full disk, a cluster that is lost."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from corpus.conftest import recording
+
+from pyvocsep.corpus.outcome import Outcome, Status, reason_of, status_of
+from pyvocsep.corpus.recordings import Recording
+from pyvocsep.corpus.run import NoRoomError, Run
+from pyvocsep.errors import AudioFileError
+
+RECORDINGS = [recording(f"{number}.wav") for number in range(6)]
+
+attempts: Counter[str] = Counter()
+order: list[str] = []
+may_go_on = threading.Event()
+
+
+@pytest.fixture(autouse=True)
+def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts.clear()
+    order.clear()
+    may_go_on.clear()
+    monkeypatch.setattr("pyvocsep.corpus.run._PAUSE_S", 0.01)
+
+
+def succeed(recording: Recording) -> Outcome:
+    attempts[recording.source] += 1
+    order.append(recording.source)
+    return Outcome(Status.DONE)
+
+
+def troubled_at_first(recording: Recording) -> Outcome:
+    succeed(recording)
+    if recording.source == "2.wav" and attempts["2.wav"] < 3:
+        return Outcome(Status.TROUBLED, "the network")
+    return Outcome(Status.DONE)
+
+
+def always_troubled(recording: Recording) -> Outcome:
+    succeed(recording)
+    if recording.source == "2.wav":
+        raise ConnectionError("what no one foresaw")
+    return Outcome(Status.FAILED if recording.source == "3.wav" else Status.DONE, "no audio")
+
+
+def full(recording: Recording) -> Outcome:
+    succeed(recording)
+    return Outcome(Status.FULL if recording.source == "2.wav" else Status.DONE, "no space left on device")
+
+
+def wait(recording: Recording) -> Outcome:
+    succeed(recording)
+    assert may_go_on.wait(60)
+    return Outcome(Status.DONE)
+
+
+class Ended(dict[str, tuple[Outcome, int]]):
+    """What became of recordings; none ends twice."""
+
+    def __call__(self, recording: Recording, outcome: Outcome, attempts: int) -> None:
+        assert recording.source not in self
+        self[recording.source] = outcome, attempts
+
+
+def separate_all(connect: Any, separate: Any, retries: int = 2, tick: Any = lambda threads: None) -> Ended:
+    ended = Ended()
+    Run(connect, separate, retries=retries, ended=ended, tick=tick)(connect(), RECORDINGS)
+    assert len(ended) == len(RECORDINGS)
+    return ended
+
+
+def test_each_is_separated_once_in_order(connect_anew: Any) -> None:
+    ended = separate_all(connect_anew, succeed)
+    assert order == [each.source for each in RECORDINGS]
+    assert {(outcome.status, attempts) for outcome, attempts in ended.values()} == {(Status.DONE, 1)}
+
+
+def test_what_may_pass_is_tried_again(connect_anew: Any) -> None:
+    ended = separate_all(connect_anew, troubled_at_first)
+    assert attempts == {each.source: 3 if each.source == "2.wav" else 1 for each in RECORDINGS}
+    assert ended["2.wav"] == (Outcome(Status.DONE), 3)
+
+
+def test_what_does_not_pass_is_given_up_with_its_reason(connect_anew: Any) -> None:
+    ended = separate_all(connect_anew, always_troubled, retries=1)
+    assert ended["2.wav"] == (Outcome(Status.TROUBLED, "ConnectionError: what no one foresaw"), 2)
+    assert ended["3.wav"] == (Outcome(Status.FAILED, "no audio"), 1)
+    assert attempts["4.wav"] == 1
+
+
+def test_a_full_disk_ends_the_run(connect_anew: Any) -> None:
+    with pytest.raises(NoRoomError, match=r"2\.wav: no space left"):
+        separate_all(connect_anew, full, retries=1)
+    assert attempts["2.wav"] == 2
+
+
+def test_a_lost_cluster_is_replaced(connect_anew: Any) -> None:
+    clients = []
+
+    def connect() -> Any:
+        clients.append(connect_anew())
+        return clients[-1]
+
+    def tick(threads: int) -> None:
+        if len(clients) == 1 and attempts:
+            clients[0].close()
+            may_go_on.set()
+
+    ended = separate_all(connect, wait, tick=tick)
+    assert len(clients) == 2
+    assert {attempts for _, attempts in ended.values()} == {1}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), Status.FULL, "/x: no space left on device"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), Status.FULL, "disk quota exceeded"),
+        (OSError(errno.EIO, "Input/output error"), Status.TROUBLED, "input/output error"),
+        (ConnectionResetError(errno.ECONNRESET, "Reset"), Status.TROUBLED, "reset"),
+        (RuntimeError("odd"), Status.TROUBLED, "RuntimeError: odd"),
+        (MemoryError(), Status.TROUBLED, "MemoryError"),
+        (AudioFileError("song.wav", "contains no audio"), Status.FAILED, "contains no audio"),
+        (ValueError("too fast"), Status.FAILED, "too fast"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), Status.FAILED, "/x: permission denied"),
+    ],
+)
+def test_what_an_error_means(error: Exception, status: Status, reason: str) -> None:
+    assert status_of(error) is status
+    assert reason_of(error) == reason
