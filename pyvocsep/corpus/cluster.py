@@ -32,7 +32,7 @@ def local_cluster(plugin: ModelPlugin, workers: int | None) -> Iterator[Connect]
     A worker that dies is replaced. Yields a function that returns its client.
     """
     with (
-        dask.config.set({"distributed.worker.daemon": True}),
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore", UserWarning)

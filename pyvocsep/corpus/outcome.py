@@ -18,6 +18,8 @@ class Status(str, Enum):
     """For a reason that another attempt would meet again."""
     TROUBLED = "troubled"
     """For a reason that may pass: a network, a disk, a worker that was killed."""
+    KILLED = "killed"
+    """The workers that had it died, it or another recording was the reason."""
     FULL = "full"
     """There is no room for the stems, or for what leads to them."""
 

@@ -45,6 +45,8 @@ class _Retry:
 class _Work:
     recording: Recording
     attempts: int = 0
+    is_suspect: bool = False
+    """Whether a worker may have died of it."""
 
 
 class Run:
@@ -75,6 +77,7 @@ class Run:
         self._events: queue.SimpleQueue[distributed.Future[Outcome]] = queue.SimpleQueue()
         self._running: dict[str, tuple[distributed.Future[Outcome], _Work]] = {}
         self._later: list[_Retry] = []
+        self._suspects: deque[_Work] = deque()
         self._name = secrets.token_hex(4)
         self._submitted = 0
         self._threads = 0
@@ -88,7 +91,7 @@ class Run:
         """
         waiting = deque(map(_Work, recordings))
         try:
-            while waiting or self._running or self._later:
+            while waiting or self._running or self._later or self._suspects:
                 try:
                     self._count(client)
                     self._submit(client, waiting)
@@ -117,6 +120,9 @@ class Run:
     def _submit(self, client: distributed.Client, waiting: deque[_Work]) -> None:
         while self._later and self._later[0].due <= time.monotonic():
             waiting.appendleft(heapq.heappop(self._later).work)
+        # One suspect at a time: if workers die again, it is known of which.
+        if self._suspects and not any(work.is_suspect for _, work in self._running.values()):
+            waiting.appendleft(self._suspects.popleft())
         while waiting and len(self._running) < max(1, _WAITING_PER_THREAD * self._threads):
             work = waiting.popleft()
             self._submitted += 1
@@ -154,7 +160,10 @@ class Run:
     def _end(self, future: distributed.Future[Outcome], outcome: Outcome) -> None:
         _, work = self._running.pop(str(future.key))
         work.attempts += 1
-        if outcome.status in (Status.TROUBLED, Status.FULL) and work.attempts <= self._retries:
+        if outcome.status is Status.KILLED and (not work.is_suspect or work.attempts <= self._retries):
+            work.is_suspect = True
+            self._suspects.append(work)
+        elif outcome.status in (Status.TROUBLED, Status.FULL) and work.attempts <= self._retries:
             pause = _PAUSE_S * 2 ** (work.attempts - 1)
             heapq.heappush(self._later, _Retry(time.monotonic() + pause, self._submitted, work))
         elif outcome.status is Status.FULL:
@@ -165,7 +174,7 @@ class Run:
 
 def _outcome_of(error: BaseException) -> Outcome:
     if isinstance(error, KilledWorker):
-        return Outcome(Status.TROUBLED, "the workers that had it died, one after the other; out of memory?")
+        return Outcome(Status.KILLED, "the workers that had it died, one after the other; out of memory?")
     return Outcome(Status.TROUBLED, reason_of(error))
 
 

@@ -61,7 +61,8 @@ class ModelPlugin(distributed.WorkerPlugin):
                 )
         else:
             path = Path(worker.local_directory, f"{self._settings.model_digest[:12]}-{self._file.name}")
-            path.write_bytes(self._content)
+            if not path.exists():  # the plugin comes again when the driver has lost its connection
+                path.write_bytes(self._content)
             self.model = str(path)
         check_model(self.model, self._settings.precision)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import soundfile
 pytest.importorskip("distributed", reason="needs pyvocsep[corpus]")
 pytest.importorskip("fsspec")
 
+import pyvocsep
 from pyvocsep.corpus.recordings import Recording
 from pyvocsep.corpus.settings import Settings
 
@@ -25,7 +28,7 @@ def settings(model: Path) -> Settings:
 
 @pytest.fixture
 def songs(tmp_path: Path, mixture: Any) -> Path:
-    """Six short recordings in a tree, one of them cut short, beside a file that is none and one that is no audio."""
+    """Six short recordings in a tree, one of them cut short; beside them what is no audio or no recording."""
     folder = tmp_path / "songs"
     (folder / "a/b").mkdir(parents=True)
     names = ["one.wav", "two.flac", "a/three.ogg", "a/b/four.mp3", "a/b/five.aiff"]
@@ -58,6 +61,21 @@ def samples(folder: Path) -> dict[str, tuple[int, str, bytes]]:
         with soundfile.SoundFile(folder / name) as file:
             dtype = "int16" if file.subtype == "PCM_16" else "float32"
             found[name] = file.samplerate, file.subtype, file.read(dtype=dtype).tobytes()
+    return found
+
+
+def separated(songs: Path, model: Path) -> dict[str, Any]:
+    """What single calls of `process` give."""
+    for song in songs.rglob("[!.]*.*"):
+        with suppress(pyvocsep.AudioFileError):
+            pyvocsep.process(song, model=model, output_dir=Path("expected", song.relative_to(songs)).parent)
+    return samples(Path("expected"))
+
+
+def records(folder: Path) -> dict[str, dict[str, Any]]:
+    lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    found = {line["source"]: line for line in lines if "source" in line}
+    assert len(found) == len(lines) - 1
     return found
 
 

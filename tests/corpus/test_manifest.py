@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from corpus.conftest import recording
 from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from corpus.conftest import recording
 from pyvocsep.corpus.errors import CorpusError
 from pyvocsep.corpus.manifest import Manifest, Record
 from pyvocsep.corpus.outcome import Outcome, Status

@@ -16,7 +16,7 @@ from pyvocsep.corpus.places import Place
 
 @pytest.fixture(params=["local", "memory"])
 def place(request: Any, tmp_path: Path) -> Any:
-    """A folder, local or in fsspec's memory, which stands for every remote one with names that can be changed."""
+    """A folder, local or in fsspec's memory, which stands for every remote one that can rename."""
     if request.param == "local":
         yield Place(str(tmp_path / "place"))
         return

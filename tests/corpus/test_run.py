@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from corpus.conftest import recording
 
+from corpus.conftest import recording
 from pyvocsep.corpus.outcome import Outcome, Status, reason_of, status_of
 from pyvocsep.corpus.recordings import Recording
 from pyvocsep.corpus.run import NoRoomError, Run

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import soundfile
-from corpus.conftest import contents, samples
 
 import pyvocsep
+from corpus.conftest import contents, samples
 from pyvocsep.corpus.outcome import Status
 from pyvocsep.corpus.places import Place
 from pyvocsep.corpus.recordings import list_recordings
