@@ -26,7 +26,7 @@ def rows_of(benches: Sequence[Any]) -> list[Row]:
     """The rows of all groups, the best of each first.
 
     What a benchmark left in ``extra_info`` says what its figure is: ``audio_seconds`` x real time,
-    ``samples`` the cost of one, ``flops`` GFLOP/s, ``budget_seconds`` percentiles of a budget, ``peak_mb``
+    ``samples`` and ``recordings`` the cost of one, ``flops`` GFLOP/s, ``budget_seconds`` percentiles of a budget, ``peak_mb``
     memory; else it is time.
     """
     done = [bench for bench in benches if bench.stats.rounds]
@@ -67,7 +67,11 @@ def _row(bench: Any, members: Sequence[Any], peaks: dict[str, float]) -> Row:
         speed = info["audio_seconds"] / median
         slowest_speed = min(member.extra_info["audio_seconds"] / member.stats.median for member in members)
         ratio = f"{speed / slowest_speed:.2f} x the slowest" if len(members) > 1 else ""
+        if "ideal_seconds" in info:
+            ratio += f", {100 * info['ideal_seconds'] / median:.0f} % of ideal"
         return Row(group, name, speed, f"{speed:.1f} x real time", ratio)
+    if "recordings" in info:
+        return Row(group, name, -median, f"{1e3 * median / info['recordings']:.2f} ms a recording", "")
     if "samples" in info:
         return Row(group, name, -median, f"{1e9 * median / info['samples']:.0f} ns a sample", "")
     if "flops" in info:

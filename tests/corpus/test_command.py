@@ -15,7 +15,7 @@ import distributed
 import pytest
 import soundfile
 
-from corpus.conftest import contents, records, samples, separated
+from corpus.conftest import contents, records, samples, separated, small_disk
 from pyvocsep.corpus.__main__ import main
 from pyvocsep.engines import registry
 
@@ -97,6 +97,27 @@ def test_killed_workers_lose_nothing(run: Any, cluster: Any, model: Path, mixtur
     assert samples(stems) == separated(songs, model)
     assert {record["status"] for record in records(stems).values()} == {"done"}
     assert len(records(stems)) == 10
+
+
+def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(
+    run: Any, model: Path, mixture: Any, tmp_path: Path, capsys: Any
+) -> None:
+    songs, disk = Path("songs"), tmp_path / "disk"
+    songs.mkdir()
+    for number in range(6):
+        soundfile.write(songs / f"{number}.wav", mixture(10_000, seed=number).T, 44_100)
+    with small_disk(disk, "400k") as resize:
+        assert run(songs, disk, "--retries", "0") == 1
+        output = capsys.readouterr()
+        assert "stopped: " in output.err
+        assert "no space left on device. Make room, then the same command does the rest" in output.err
+        assert "failed                 0 files" in output.out
+        assert 0 < len(list(disk.glob("*.wav"))) < 12
+        assert not (disk / ".pyvocsep-corpus/parts").exists()
+        resize("10m")
+        assert run(songs, disk) == 0
+        assert samples(disk) == separated(songs, model)
+        assert len(records(disk)) == 6
 
 
 def test_an_estimate(songs: Path, model: Path, capsys: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ import pytest
 import soundfile
 
 import pyvocsep
-from corpus.conftest import contents, samples
+from corpus.conftest import contents, samples, small_disk
 from pyvocsep.corpus.outcome import Status
 from pyvocsep.corpus.places import Place
 from pyvocsep.corpus.recordings import list_recordings
@@ -96,14 +95,8 @@ def test_what_others_wrote_stays(songs: Path, settings: Settings) -> None:
 @pytest.mark.parametrize("size", ["40k", "100k"])
 def test_a_full_disk_leaves_nothing(songs: Path, settings: Settings, tmp_path: Path, size: str) -> None:
     disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(disk)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    try:
+    with small_disk(disk, size):
         made = outcomes(Place("songs/a/b"), Place(str(disk)), settings)
         assert made["five.aiff"].status is Status.FULL
         assert made["five.aiff"].reason.endswith("no space left on device")
         assert contents(disk) == {}
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
