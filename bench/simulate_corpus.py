@@ -13,32 +13,33 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+import distributed
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from pyvocsep.corpus.cluster import local_cluster
+from pyvocsep.corpus.manifest import Manifest, Record
 from pyvocsep.corpus.outcome import Outcome, Status
 from pyvocsep.corpus.places import Place
 from pyvocsep.corpus.recordings import Recording, list_recordings
-from pyvocsep.corpus.run import Run
+from pyvocsep.corpus.run import _BUNDLE_S, _TASKS_PER_THREAD, _WAITING_PER_THREAD, Run
 from pyvocsep.corpus.settings import Settings
-from pyvocsep.corpus.work import ModelPlugin, Task, separate
+from pyvocsep.corpus.work import Task, separate
 
 RATE = 44_100
-LENGTHS_S = [5, 10, 20, 40, 80, 160]
-REPEATS = 8
-TASKS = 2000
+LENGTHS_S = [5, 10, 20, 40, 80]
+REPEATS = 6
+TASKS = 3000
+JOINED = 10
+"""Recordings in a task, where short ones are joined to measure what one more costs."""
 CORES = 16
 MACHINES = [1, 10, 100]
-WAITING_PER_THREAD = 2
 MACHINE_SPREAD = 0.1
-"""Standard deviation of the machines' speeds, of their logarithm: assumed, as there is one machine to measure."""
+"""Standard deviation of the logarithm of the machines' speeds: assumed, as there is one machine to measure."""
 
 Durations = NDArray[np.float64]
 
@@ -51,7 +52,8 @@ class Times:
         recording_s: for a recording of no length.
         second_s: for each second of audio.
         spread: standard deviation of the logarithm of a recording's time, over repetitions.
-        task_s: of the driver and the scheduler, for each recording.
+        task_s: of the driver and the scheduler, for each task.
+        record_s: of the driver, for each recording in a task.
         start_s: of a worker's process, until it has loaded the model.
     """
 
@@ -59,6 +61,7 @@ class Times:
     second_s: float
     spread: float
     task_s: float
+    record_s: float
     start_s: float
 
 
@@ -67,7 +70,9 @@ def measure() -> Times:
     lengths, times = _work_times()
     slope, intercept = np.polyfit(np.repeat(lengths, REPEATS), times.ravel(), 1)
     spread = float(np.mean(np.std(np.log(times), axis=1)))
-    return Times(max(0.0, float(intercept)), float(slope), spread, _task_time(), _start_time())
+    alone, joined = (_driver_time(seconds) for seconds in (_BUNDLE_S + 1, _BUNDLE_S / JOINED))
+    task_s = (alone - joined) / (1 - 1 / JOINED)
+    return Times(max(0.0, float(intercept)), float(slope), spread, task_s, alone - task_s, _start_time())
 
 
 def _work_times() -> tuple[Durations, Durations]:
@@ -95,22 +100,40 @@ def nothing(recording: Recording) -> Outcome:
     return Outcome(Status.DONE)
 
 
-def _task_time() -> float:
-    """CPU time of this process, which holds the driver and the scheduler, for a recording without work."""
+def _driver_time(seconds: float) -> float:
+    """CPU time of this process, which holds driver, scheduler and manifest, for a recording without work.
+
+    `seconds` of audio is what the driver takes the recordings for.
+    """
+    size = int(seconds * 176_400)
     recordings = [
-        Recording(f"{number}.wav", "", {"vocals": f"{number}.vocals.wav"}, 1) for number in range(TASKS)
+        Recording(f"{number}.wav", "", {"vocals": f"{number}.vocals.wav"}, size) for number in range(TASKS)
     ]
-    with local_cluster(ModelPlugin(Settings.of()), 2) as connect:
-        run = partial(Run, connect, nothing, retries=0, ended=lambda *_: None, tick=lambda _: None)
-        run()(connect(), recordings[:200])
-        client = connect()
+    settings = Settings.of()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        distributed.LocalCluster(2, threads_per_worker=4, host="127.0.0.1", silence_logs=50) as cluster,
+    ):
+        manifest = Manifest(Place(folder), settings)
+
+        def ended(recording: Recording, outcome: Outcome, attempts: int) -> None:
+            manifest.add(Record.of(recording, settings.fingerprint, outcome, attempts))
+
+        def connect() -> distributed.Client:
+            return distributed.Client(cluster, set_as_default=False)
+
+        def run(some: Sequence[Recording]) -> None:
+            tick = lambda threads: manifest.keep()  # noqa: E731
+            Run(connect, nothing, retries=0, ended=ended, tick=tick)(connect(), some)
+
+        run(recordings[:100])
         started = time.process_time()
-        run()(client, recordings)
+        run(recordings)
         return (time.process_time() - started) / TASKS
 
 
 def _start_time() -> float:
-    code = "import distributed, pyvocsep.corpus.work as w; from pyvocsep.engines.registry import check_model; check_model('band-gru')"
+    code = "import pyvocsep.corpus.work as work; work.check_model('band-gru')"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tempfile.gettempdir())
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -120,25 +143,40 @@ def _start_time() -> float:
 def makespan(lengths: Iterable[float], workers: int, times: Times, seed: int = 0) -> float:
     """Return when the last recording is done, in seconds, if they are handed out in this order.
 
-    Driver and scheduler are one server that needs `task_s` for each recording, one after the other. It hands a
-    recording to the worker that will be free first, and at most two per worker are under way.
+    Driver and scheduler are one server, for one task at a time, of one recording or several short ones. It
+    hands a task to the worker that will be free first; at most two for each worker are under way.
     """
     rng = np.random.default_rng(seed)
     machines = np.exp(MACHINE_SPREAD * rng.standard_normal(math.ceil(workers / CORES)))
     free = [(times.start_s, worker) for worker in range(workers)]
     under_way: list[float] = []
     server = last = 0.0
-    for length in lengths:
-        if len(under_way) == WAITING_PER_THREAD * workers:
+    for task in _tasks(list(lengths), workers):
+        if len(under_way) == _WAITING_PER_THREAD * workers:
             server = max(server, heapq.heappop(under_way))
-        server += times.task_s
+        server += times.task_s + times.record_s * len(task)
         free_at, worker = heapq.heappop(free)
-        work = (times.recording_s + times.second_s * length) * machines[worker // CORES]
+        work = (times.recording_s * len(task) + times.second_s * sum(task)) * machines[worker // CORES]
         end = max(free_at, server) + work * math.exp(times.spread * rng.standard_normal())
         heapq.heappush(free, (end, worker))
         heapq.heappush(under_way, end)
         last = max(last, end)
     return last
+
+
+def _tasks(lengths: list[float], workers: int) -> Iterator[list[float]]:
+    """Join short recordings as the driver does."""
+    left = sum(lengths)
+    position = 0
+    while position < len(lengths):
+        longest = min(_BUNDLE_S, left / (_TASKS_PER_THREAD * workers))
+        end, seconds = position + 1, lengths[position]
+        while end < len(lengths) and seconds + lengths[end] <= longest:
+            seconds += lengths[end]
+            end += 1
+        yield lengths[position:end]
+        left -= seconds
+        position = end
 
 
 def corpora() -> dict[str, Durations]:
@@ -172,9 +210,8 @@ def table(times: Times) -> list[str]:
             ordered, unordered = (
                 makespan(each.tolist(), workers, times) for each in (longest_first, lengths)
             )
-            lines.append(
-                f"| {name} | {machines} | {_duration(ordered)} | {100 * ideal / ordered:.0f} % | {100 * ideal / unordered:.0f} % |"
-            )
+            shares = " | ".join(f"{100 * ideal / each:.0f} %" for each in (ordered, unordered))
+            lines.append(f"| {name} | {machines} | {_duration(ordered)} | {shares} |")
             name = ""
     return lines
 
@@ -189,7 +226,9 @@ def main() -> None:
     print(f"a second of audio   {1e3 * times.second_s:.2f} ms, {1 / times.second_s:.0f} x real time")
     print(f"a recording         {1e3 * times.recording_s:.1f} ms")
     print(f"spread of a time    {100 * times.spread:.1f} %")
-    print(f"driver, scheduler   {1e3 * times.task_s:.2f} ms a recording")
+    print(
+        f"driver, scheduler   {1e3 * times.task_s:.2f} ms a task, {1e3 * times.record_s:.2f} ms a recording"
+    )
     print(f"start of a worker   {times.start_s:.2f} s")
     print(*table(times), sep="\n")
 

@@ -26,8 +26,8 @@ def rows_of(benches: Sequence[Any]) -> list[Row]:
     """The rows of all groups, the best of each first.
 
     What a benchmark left in ``extra_info`` says what its figure is: ``audio_seconds`` x real time,
-    ``samples`` and ``recordings`` the cost of one, ``flops`` GFLOP/s, ``budget_seconds`` percentiles of a budget, ``peak_mb``
-    memory; else it is time.
+    ``samples`` and ``recordings`` the cost of one, ``flops`` GFLOP/s, ``budget_seconds`` percentiles of a
+    budget, ``peak_mb`` memory; else it is time.
     """
     done = [bench for bench in benches if bench.stats.rounds]
     peaks = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -91,8 +90,8 @@ def nothing(recording: Recording) -> Outcome:
 
 
 @pytest.fixture
-def nothings() -> Iterator[list[Recording]]:
-    yield [Recording(f"{number}.wav", "", {"vocals": f"{number}.vocals.wav"}, 1) for number in range(TASKS)]
+def nothings() -> list[Recording]:
+    return [Recording(f"{number}.wav", "", {"vocals": f"{number}.vocals.wav"}, 1) for number in range(TASKS)]
 
 
 def test_overhead(benchmark: Any, nothings: list[Recording]) -> None:

@@ -8,9 +8,11 @@ import queue
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count, repeat
 
 import distributed
 from distributed.scheduler import KilledWorker
@@ -24,6 +26,10 @@ _TICK_S = 0.5
 _COUNT_S = 2.0
 _WAITING_PER_THREAD = 2
 """Recordings at a worker for each of its threads: one in work, the other so that it never waits."""
+_BUNDLE_S = 60.0
+"""Seconds of audio in a task of several short recordings, which costs the scheduler no more than a long one."""
+_TASKS_PER_THREAD = 8
+"""Tasks that are left for each thread at least, so that joining does not unbalance the end."""
 _PAUSE_S = 2.0
 """Before a second attempt; before each later one it is twice as long."""
 
@@ -74,9 +80,13 @@ class Run:
         self._retries = retries
         self._ended = ended
         self._tick = tick
-        self._events: queue.SimpleQueue[distributed.Future[Outcome]] = queue.SimpleQueue()
-        self._running: dict[str, tuple[distributed.Future[Outcome], _Work]] = {}
+        self._events: queue.SimpleQueue[distributed.Future[list[Outcome]]] = queue.SimpleQueue()
+        self._running: dict[str, list[_Work]] = {}
+        self._futures: dict[str, distributed.Future[list[Outcome]]] = {}
+        self._left_s = 0.0
+        self._no_room: NoRoomError | None = None
         self._later: list[_Retry] = []
+        self._numbers = count()
         self._suspects: deque[_Work] = deque()
         self._name = secrets.token_hex(4)
         self._submitted = 0
@@ -90,6 +100,7 @@ class Run:
         is lost and does not come back.
         """
         waiting = deque(map(_Work, recordings))
+        self._left_s = sum(each.guessed_seconds for each in recordings)
         try:
             while waiting or self._running or self._later or self._suspects:
                 try:
@@ -98,8 +109,11 @@ class Run:
                     self._tick(self._threads)
                     self._take(client)
                 except _LostClusterError:
-                    waiting.extendleft(work for _, work in reversed(self._running.values()))
+                    waiting.extendleft(
+                        work for works in reversed(self._running.values()) for work in reversed(works)
+                    )
                     self._running.clear()
+                    self._futures.clear()
                     close(client)
                     time.sleep(_TICK_S)
                     client = self._connect()
@@ -120,20 +134,38 @@ class Run:
     def _submit(self, client: distributed.Client, waiting: deque[_Work]) -> None:
         while self._later and self._later[0].due <= time.monotonic():
             waiting.appendleft(heapq.heappop(self._later).work)
-        # One suspect at a time: if workers die again, it is known of which.
-        if self._suspects and not any(work.is_suspect for _, work in self._running.values()):
-            waiting.appendleft(self._suspects.popleft())
-        while waiting and len(self._running) < max(1, _WAITING_PER_THREAD * self._threads):
-            work = waiting.popleft()
-            self._submitted += 1
-            key = f"separate-{self._name}-{self._submitted}"
-            try:
-                future = client.submit(self._separate, work.recording, key=key, pure=False)
-            except Exception as error:
-                waiting.appendleft(work)
-                raise _LostClusterError from error
-            self._running[key] = future, work
+        room = max(1, _WAITING_PER_THREAD * self._threads) - len(self._running)
+        bundles = []
+        # One suspect at a time, and alone: if workers die again, it is known of which.
+        if self._suspects and not any(work.is_suspect for works in self._running.values() for work in works):
+            bundles.append([self._suspects.popleft()])
+        while waiting and len(bundles) < room:
+            bundles.append(self._bundle(waiting))
+        if not bundles:
+            return
+        keys = [f"separate-{self._name}-{self._submitted + number}" for number in range(len(bundles))]
+        self._submitted += len(bundles)
+        tasks = [[work.recording for work in works] for works in bundles]
+        try:  # all at once: each message to the scheduler costs milliseconds
+            futures = client.map(partial(_each, self._separate), tasks, key=keys, pure=False)
+        except Exception as error:
+            waiting.extendleft(work for works in reversed(bundles) for work in reversed(works))
+            raise _LostClusterError from error
+        for future, key, works in zip(futures, keys, bundles, strict=True):
+            self._running[key] = works
+            self._futures[key] = future  # Dask forgets what nobody holds
             future.add_done_callback(self._events.put)
+
+    def _bundle(self, waiting: deque[_Work]) -> list[_Work]:
+        """Take the next recordings for one task: one, or several short ones."""
+        longest = min(_BUNDLE_S, self._left_s / max(1, _TASKS_PER_THREAD * self._threads))
+        works = [waiting.popleft()]
+        seconds = works[0].recording.guessed_seconds
+        while waiting and seconds + waiting[0].recording.guessed_seconds <= longest:
+            works.append(waiting.popleft())
+            seconds += works[-1].recording.guessed_seconds
+        self._left_s -= seconds
+        return works
 
     def _take(self, client: distributed.Client) -> None:
         """Wait for recordings that have ended, and take all of them: each fetch costs milliseconds."""
@@ -150,26 +182,43 @@ class Run:
             errors = [future.exception() for future in failed]
         except (Exception, asyncio.CancelledError) as error:
             raise _LostClusterError from error
-        for future, outcome in zip(finished, outcomes, strict=True):
-            self._end(future, outcome)
+        for future, its_outcomes in zip(finished, outcomes, strict=True):
+            self._end(future, its_outcomes)
         for future, failure in zip(failed, errors, strict=True):
-            self._end(future, _outcome_of(failure))
+            self._end(future, repeat(_outcome_of(failure)))
+        if self._no_room is not None:  # after the others have ended
+            raise self._no_room
         if any(future.cancelled() for future in ours):
             raise _LostClusterError
 
-    def _end(self, future: distributed.Future[Outcome], outcome: Outcome) -> None:
-        _, work = self._running.pop(str(future.key))
+    def _end(self, future: distributed.Future[list[Outcome]], outcomes: Iterable[Outcome]) -> None:
+        del self._futures[str(future.key)]
+        for work, outcome in zip(self._running.pop(str(future.key)), outcomes, strict=False):
+            self._end_one(work, outcome)
+
+    def _end_one(self, work: _Work, outcome: Outcome) -> None:
         work.attempts += 1
         if outcome.status is Status.KILLED and (not work.is_suspect or work.attempts <= self._retries):
             work.is_suspect = True
             self._suspects.append(work)
         elif outcome.status in (Status.TROUBLED, Status.FULL) and work.attempts <= self._retries:
             pause = _PAUSE_S * 2 ** (work.attempts - 1)
-            heapq.heappush(self._later, _Retry(time.monotonic() + pause, self._submitted, work))
+            heapq.heappush(self._later, _Retry(time.monotonic() + pause, next(self._numbers), work))
         elif outcome.status is Status.FULL:
-            raise NoRoomError(f"{work.recording.source}: {outcome.reason}")
+            self._no_room = NoRoomError(f"{work.recording.source}: {outcome.reason}")
         else:
             self._ended(work.recording, outcome, work.attempts)
+
+
+def _each(separate: Separate, recordings: Sequence[Recording]) -> list[Outcome]:
+    """Separate several recordings; runs on a worker."""
+    outcomes = []
+    for recording in recordings:
+        try:
+            outcomes.append(separate(recording))
+        except Exception as error:
+            outcomes.append(Outcome(Status.TROUBLED, reason_of(error)))
+    return outcomes
 
 
 def _outcome_of(error: BaseException) -> Outcome:

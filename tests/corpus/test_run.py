@@ -82,6 +82,23 @@ def test_each_is_separated_once_in_order(connect_anew: Any) -> None:
     assert {(outcome.status, attempts) for outcome, attempts in ended.values()} == {(Status.DONE, 1)}
 
 
+def test_short_recordings_share_tasks(connect_anew: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    monkeypatch.setattr(
+        Run,
+        "_end",
+        lambda run, future, outcomes, end=Run._end: (sizes.append(len(outcomes)), end(run, future, outcomes)),
+    )
+    many = [recording(f"{number}.wav", size=176_400 * 20) for number in range(60)]
+    ended = Ended()
+    Run(connect_anew, succeed, retries=2, ended=ended, tick=lambda threads: None)(connect_anew(), many)
+    assert order == [each.source for each in many]
+    assert len(ended) == 60
+    assert sizes[0] == 3  # a minute
+    assert sizes[-1] == 1
+    assert sizes == sorted(sizes, reverse=True)
+
+
 def test_what_may_pass_is_tried_again(connect_anew: Any) -> None:
     ended = separate_all(connect_anew, troubled_at_first)
     assert attempts == {each.source: 3 if each.source == "2.wav" else 1 for each in RECORDINGS}
