@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +33,11 @@ from pyvocsep.corpus.work import Task, separate
 RATE = 44_100
 LENGTHS_S = [5, 10, 20, 40, 80]
 REPEATS = 6
-TASKS = 3000
-JOINED = 10
-"""Recordings in a task, where short ones are joined to measure what one more costs."""
+RECORDINGS = 3000
 CORES = 16
 MACHINES = [1, 10, 100]
 MACHINE_SPREAD = 0.1
-"""Standard deviation of the logarithm of the machines' speeds: assumed, as there is one machine to measure."""
+"""Standard deviation of the logarithm of the machines' speeds: assumed, with one machine to measure."""
 
 Durations = NDArray[np.float64]
 
@@ -70,9 +68,11 @@ def measure() -> Times:
     lengths, times = _work_times()
     slope, intercept = np.polyfit(np.repeat(lengths, REPEATS), times.ravel(), 1)
     spread = float(np.mean(np.std(np.log(times), axis=1)))
-    alone, joined = (_driver_time(seconds) for seconds in (_BUNDLE_S + 1, _BUNDLE_S / JOINED))
-    task_s = (alone - joined) / (1 - 1 / JOINED)
-    return Times(max(0.0, float(intercept)), float(slope), spread, task_s, alone - task_s, _start_time())
+    alone, joined = (_driver_time(seconds) for seconds in (_BUNDLE_S + 1, _BUNDLE_S / 20))
+    (tasks, alone_s), (fewer_tasks, joined_s) = alone, joined
+    task_s = (alone_s - joined_s) / (tasks - fewer_tasks)
+    record_s = (joined_s - task_s * fewer_tasks) / RECORDINGS
+    return Times(max(0.0, float(intercept)), float(slope), spread, task_s, record_s, _start_time())
 
 
 def _work_times() -> tuple[Durations, Durations]:
@@ -100,19 +100,20 @@ def nothing(recording: Recording) -> Outcome:
     return Outcome(Status.DONE)
 
 
-def _driver_time(seconds: float) -> float:
-    """CPU time of this process, which holds driver, scheduler and manifest, for a recording without work.
+def _driver_time(seconds: float) -> tuple[int, float]:
+    """CPU time of this process, which holds driver, scheduler and manifest, for recordings without work.
 
-    `seconds` of audio is what the driver takes the recordings for.
+    `seconds` of audio is what the driver takes each of them for. Returns how many tasks it made, and the time.
     """
     size = int(seconds * 176_400)
     recordings = [
-        Recording(f"{number}.wav", "", {"vocals": f"{number}.vocals.wav"}, size) for number in range(TASKS)
+        Recording(f"{number}.wav", "", {"vocals": f"{number}.vocals.wav"}, size)
+        for number in range(RECORDINGS)
     ]
     settings = Settings.of()
     with (
         tempfile.TemporaryDirectory() as folder,
-        distributed.LocalCluster(2, threads_per_worker=4, host="127.0.0.1", silence_logs=50) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=50, host="127.0.0.1", silence_logs=50) as cluster,
     ):
         manifest = Manifest(Place(folder), settings)
 
@@ -122,14 +123,14 @@ def _driver_time(seconds: float) -> float:
         def connect() -> distributed.Client:
             return distributed.Client(cluster, set_as_default=False)
 
-        def run(some: Sequence[Recording]) -> None:
-            tick = lambda threads: manifest.keep()  # noqa: E731
-            Run(connect, nothing, retries=0, ended=ended, tick=tick)(connect(), some)
+        def tick(threads: int) -> None:
+            manifest.keep()
 
-        run(recordings[:100])
+        Run(connect, nothing, retries=0, ended=ended, tick=tick)(connect(), recordings[:200])
+        run = Run(connect, nothing, retries=0, ended=ended, tick=tick)
         started = time.process_time()
-        run(recordings)
-        return (time.process_time() - started) / TASKS
+        run(connect(), recordings)
+        return run._submitted, time.process_time() - started
 
 
 def _start_time() -> float:

@@ -27,7 +27,7 @@ _COUNT_S = 2.0
 _WAITING_PER_THREAD = 2
 """Recordings at a worker for each of its threads: one in work, the other so that it never waits."""
 _BUNDLE_S = 60.0
-"""Seconds of audio in a task of several short recordings, which costs the scheduler no more than a long one."""
+"""Seconds of audio in a task of several short recordings: it costs the scheduler no more than a long one."""
 _TASKS_PER_THREAD = 8
 """Tasks that are left for each thread at least, so that joining does not unbalance the end."""
 _PAUSE_S = 2.0
