@@ -32,8 +32,8 @@ from pyvocsep.corpus.work import Task, separate
 
 RATE = 44_100
 LENGTHS_S = [5, 10, 20, 40, 80]
-REPEATS = 6
-RECORDINGS = 3000
+REPEATS = 4
+RECORDINGS = 2000
 CORES = 16
 MACHINES = [1, 10, 100]
 MACHINE_SPREAD = 0.1
@@ -103,7 +103,8 @@ def nothing(recording: Recording) -> Outcome:
 def _driver_time(seconds: float) -> tuple[int, float]:
     """CPU time of this process, which holds driver, scheduler and manifest, for recordings without work.
 
-    `seconds` of audio is what the driver takes each of them for. Returns how many tasks it made, and the time.
+    `seconds` of audio is what the driver takes each of them for. Returns how many tasks it made, and the
+    time.
     """
     size = int(seconds * 176_400)
     recordings = [

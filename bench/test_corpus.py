@@ -24,10 +24,10 @@ from pyvocsep.corpus.settings import Settings
 from pyvocsep.corpus.work import ModelPlugin, Task, separate, separate_on_worker
 
 RATE = 44_100
-CORPORA = {"60 of 5 s": [5] * 60, "2 of 150 s": [150] * 2, "20 of 2 to 40 s": list(range(2, 41, 2))}
+CORPORA = {"30 of 5 s": [5] * 30, "2 of 75 s": [75] * 2, "10 of 6 to 24 s": list(range(6, 25, 2))}
 """Lengths of the recordings, in seconds."""
 
-TASKS = 500
+TASKS = 300
 
 
 @pytest.fixture(scope="module", params=CORPORA)
