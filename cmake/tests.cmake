@@ -1,10 +1,15 @@
 # The C++ tests.
-find_package(doctest REQUIRED)
+
+# doctest is one header. It is copied, because the folder where a system keeps it may have the headers of the C library,
+# too, which are wrong ones when the tests are compiled for another system.
+find_path(doctest_folder doctest/doctest.h REQUIRED NO_CMAKE_FIND_ROOT_PATH)
+file(COPY ${doctest_folder}/doctest/doctest.h DESTINATION ${PROJECT_BINARY_DIR}/include/doctest)
 
 function(pyvocsep_add_tests name)
   add_executable(${name} ${ARGN})
   target_include_directories(${name} PRIVATE csrc)
-  target_link_libraries(${name} PRIVATE pyvocsep_core doctest::doctest ${CMAKE_DL_LIBS})
+  target_include_directories(${name} SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/include)
+  target_link_libraries(${name} PRIVATE pyvocsep_core ${CMAKE_DL_LIBS})
   target_compile_definitions(${name} PRIVATE PYVOCSEP_MODELS="${PROJECT_SOURCE_DIR}/pyvocsep/models")
   add_test(NAME ${name} COMMAND ${name})
 endfunction()

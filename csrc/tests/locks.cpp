@@ -1,8 +1,10 @@
 #include "tests/locks.h"
 
+#if defined(__linux__)
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
+#endif
 
 #include <atomic>
 
@@ -22,7 +24,7 @@ int CountLocks::count() const { return counted; }
 
 }  // namespace pyvocsep::test
 
-#if !defined(__SANITIZE_THREAD__)  // which must see the locks itself
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__)  // which must see the locks itself
 
 namespace {
 
