@@ -19,6 +19,9 @@ if(CMAKE_CXX_COMPILER_FRONTEND_VARIANT STREQUAL "MSVC")  # clang-cl: Clang with 
   set(warnings /W4)  # what Clang elsewhere calls -Wall -Wextra
   set(errors /WX)
 endif()
+if(SKBUILD)
+  set(CMAKE_MSVC_RUNTIME_LIBRARY MultiThreaded)  # Python brings a C library, but no C++ library
+endif()
 add_compile_options(${flags} ${warnings})
 if(PYVOCSEP_WERROR)
   add_compile_options(${errors})
