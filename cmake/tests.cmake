@@ -28,7 +28,7 @@ if(PYVOCSEP_EMBED_WEIGHTS)
 endif()
 # The kernels are tested for every instruction set; what is built on them, for each that can be forced.
 foreach(isa baseline avx2 avx512 neon)
-  add_test(NAME core_tests_${isa} COMMAND core_tests --source-file=*test_separator*,*test_fft*,*test_stft*)
+  add_test(NAME core_tests_${isa} COMMAND core_tests --source-file=*test_kernels*,*test_separator*,*test_fft*,*test_stft*)
   set_tests_properties(core_tests_${isa} PROPERTIES ENVIRONMENT PYVOCSEP_ISA=${isa} SKIP_REGULAR_EXPRESSION
                                                     "is not an instruction set of this machine")
 endforeach()

@@ -23,7 +23,7 @@ class Cpu {
   }
 
   bool avx2() const { return saves(0x6) && has(one_.c, 28) && has(one_.c, 12) && has(seven_.b, 5); }  // with FMA
-  bool avx512() const {  // F, DQ, BW, VL
+  bool avx512() const {                                                                               // F, DQ, BW, VL
     return avx2() && saves(0xe6) && has(seven_.b, 16) && has(seven_.b, 17) && has(seven_.b, 30) && has(seven_.b, 31);
   }
   bool avx512vnni() const { return avx512() && has(seven_.c, 11); }

@@ -91,7 +91,8 @@ namespace {
 const Kernels* table_for([[maybe_unused]] Precision precision) {
 #if defined(__x86_64__)
   const Kernels* own = &kernels();
-  if (precision == Precision::kBfloat16 && own == &avx512::kTable && Cpu::self().avx512bf16()) return &avx512bf16::kTable;
+  if (precision == Precision::kBfloat16 && own == &avx512::kTable && Cpu::self().avx512bf16())
+    return &avx512bf16::kTable;
   if (precision == Precision::kInt8 && own == &avx512::kTable && Cpu::self().avx512vnni()) return &avx512vnni::kTable;
   if (precision == Precision::kInt8 && own == &avx2::kTable && Cpu::self().avxvnni()) return &avx2vnni::kTable;
 #endif

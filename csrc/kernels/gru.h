@@ -16,8 +16,10 @@
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
-#if defined(__AVX512F__) || defined(__ARM_NEON)
+#if defined(__AVX512F__)
 inline constexpr int kGruRows = 9;  // 3 gates x 9 rows: 27 of 32 registers
+#elif defined(__aarch64__)
+inline constexpr int kGruRows = 7;  // 21 of 32, and 7 of inputs
 #else
 inline constexpr int kGruRows = 4;  // 12 of 16
 #endif

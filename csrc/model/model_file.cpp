@@ -206,8 +206,7 @@ double ModelFile::real(const std::string& key, double lowest, double highest) co
   const std::string& value = text(key);
   const std::optional<double> number = parse_number(value);
   if (!number) fail("metadata '" + key + "' is '" + shortened(value) + "', not a number");
-  if (!(*number >= lowest && *number <= highest))
-    fail("metadata '" + key + "' is out of range: " + shortened(value));
+  if (!(*number >= lowest && *number <= highest)) fail("metadata '" + key + "' is out of range: " + shortened(value));
   return *number;
 }
 

@@ -1,5 +1,5 @@
-// Numbers from text, the same whatever the locale of the process. (std::from_chars would be, too, but Apple's C++ library
-// has it for whole numbers only.)
+// Numbers from text, the same whatever the locale of the process. (std::from_chars would be, too, but Apple's C++
+// library has it for whole numbers only.)
 #pragma once
 
 #include <optional>

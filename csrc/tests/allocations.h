@@ -1,5 +1,5 @@
-// Counts calls of malloc, free and their relatives while in scope, of all threads, in whatever library they are. On other
-// systems than Linux with glibc it counts those of operator new and delete, in this program.
+// Counts calls of malloc, free and their relatives while in scope, of all threads, in whatever library they are. On
+// other systems than Linux with glibc it counts those of operator new and delete, in this program.
 #pragma once
 
 namespace pyvocsep::test {

@@ -1,5 +1,5 @@
-// Failures on demand: of the k-th allocation and, on Linux, of the k-th start of a thread; and there a machine with as many
-// processors as a test wants. All of it works in every thread of the process.
+// Failures on demand: of the k-th allocation and, on Linux, of the k-th start of a thread; and there a machine with as
+// many processors as a test wants. All of it works in every thread of the process.
 #pragma once
 
 namespace pyvocsep::test {

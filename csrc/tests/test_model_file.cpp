@@ -117,7 +117,8 @@ TEST_CASE("numbers are read to the last bit, in any locale") {
   CHECK(parse_number("2.2250738585072014E-308") == 0x1p-1022);
   CHECK(parse_number("1.7976931348623157e+308") == 0x1.fffffffffffffp1023);
   CHECK(parse_number("9007199254740993.0000001") == 9007199254740994.0);  // just above the middle of two doubles
-  for (const char* none : {"", "-", "+1", "01", "1.", ".5", "1e", "0,3", "1 ", " 1", "1e999", "-1e999", "0x10", "inf", "nan"}) {
+  for (const char* none :
+       {"", "-", "+1", "01", "1.", ".5", "1e", "0,3", "1 ", " 1", "1e999", "-1e999", "0x10", "inf", "nan"}) {
     CAPTURE(none);
     CHECK_FALSE(parse_number(none));
   }
