@@ -26,7 +26,8 @@ pyvocsep_add_tests(core_tests ${test_sources})
 if(PYVOCSEP_EMBED_WEIGHTS)
   target_compile_definitions(core_tests PRIVATE PYVOCSEP_EMBED_WEIGHTS)
 endif()
-# The kernels are tested for every instruction set; what is built on them, for each that can be forced.
+# Once more for each instruction set that can be forced: what is built on the kernels, and the kernels' products of other
+# precisions, which go with the set in use.
 foreach(isa baseline avx2 avx512 neon)
   add_test(NAME core_tests_${isa} COMMAND core_tests --source-file=*test_kernels*,*test_separator*,*test_fft*,*test_stft*)
   set_tests_properties(core_tests_${isa} PROPERTIES ENVIRONMENT PYVOCSEP_ISA=${isa} SKIP_REGULAR_EXPRESSION
