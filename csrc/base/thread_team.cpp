@@ -65,6 +65,9 @@ ThreadTeam::ThreadTeam(int threads)
     stop();
     throw;
   }
+  // An empty job waits until all threads run: what a C library allocates as a thread begins is part of the
+  // construction.
+  run([](const void*, int) {}, nullptr);
 }
 
 ThreadTeam::~ThreadTeam() {

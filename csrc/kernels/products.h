@@ -169,12 +169,18 @@ template <int R, int V>
 template <int R, int V>
 [[gnu::always_inline]] inline void add_words(const Inputs<R>& rows, int words, const Weights<V>& weights,
                                              Sum (&to)[R][V]) {
-  constexpr int kHeld = V > 4 ? 3 : V;  // vectors of weights at a time
+  // Registers hold the inputs of all rows, or else as many vectors of weights: what is fewer.
+  constexpr bool kHoldInputs = R < 3 && V > R;
+  constexpr int kHeld = kHoldInputs ? 1 : V > 4 ? 3 : V;
   int k = 0;
 #if defined(__aarch64__)
   for (; k + 4 <= words; k += 4) add_four_words(rows, k, weights, to);
 #endif
   for (; k < words; ++k) {
+    Vec held[R];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+      if constexpr (kHoldInputs) held[r] = rows.at(r, k);
 #pragma GCC unroll 16
     for (int first = 0; first < V; first += kHeld) {
       Vec w[kHeld];
@@ -182,7 +188,7 @@ template <int R, int V>
       for (int v = 0; v < kHeld; ++v) w[v] = weights.load(first + v, k);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
-        const Vec x = rows.at(r, k);
+        const Vec x = kHoldInputs ? held[r] : rows.at(r, k);
 #pragma GCC unroll 16
         for (int v = 0; v < kHeld; ++v) to[r][first + v] = multiply_add(x, w[v], to[r][first + v]);
       }
@@ -216,18 +222,21 @@ template <int R, int V>
   }
 }
 
-// The same for any number of inputs, a chunk at a time.
+// The same for any number of inputs, a chunk at a time; in float32 nothing is converted, and all is one chunk.
 template <int R, int V>
 [[gnu::always_inline]] inline void add_products(const float* x, ptrdiff_t stride, int count, Weights<V> weights,
                                                 Vec (&sums)[R][V]) {
   Inputs<R> rows;
-  // In float32 nothing is converted: all is one chunk.
-  const int most = kPrecision == Precision::kFloat32 ? count : kChunk;
-  for (int done = 0; done < count; done += most) {
-    const int chunk = count - done < most ? count - done : most;
-    rows.take(x + done, stride, chunk);
-    add_products(rows, chunk, weights, sums);
-    weights = weights.from(words_of(kPrecision, chunk));
+  if constexpr (kPrecision == Precision::kFloat32) {
+    rows.take(x, stride, count);
+    add_products(rows, count, weights, sums);
+  } else {
+    for (int done = 0; done < count; done += kChunk) {
+      const int chunk = count - done < kChunk ? count - done : kChunk;
+      rows.take(x + done, stride, chunk);
+      add_products(rows, chunk, weights, sums);
+      weights = weights.from(words_of(kPrecision, chunk));
+    }
   }
 }
 
