@@ -79,8 +79,11 @@ struct Range {
 };
 
 std::string read_file(const std::string& path) {
+  const std::filesystem::path name(std::u8string(path.begin(), path.end()));
+  if (std::error_code missing; std::filesystem::is_directory(name, missing))  // some libraries read it as an empty file
+    throw std::system_error(EISDIR, std::generic_category(), "cannot open model file " + path);
   errno = 0;
-  std::ifstream file(std::filesystem::path(std::u8string(path.begin(), path.end())), std::ios::binary);
+  std::ifstream file(name, std::ios::binary);
   if (!file) throw std::system_error(errno ? errno : EIO, std::generic_category(), "cannot open model file " + path);
   std::string bytes;
   char block[1 << 16];

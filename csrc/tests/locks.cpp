@@ -34,13 +34,21 @@ void note() {
 
 }  // namespace
 
+// The C library's own function. No local static variable holds it: where such a variable is guarded by a mutex, the
+// first lock would wait for itself.
+template <typename Function>
+Function own(std::atomic<Function>& known, const char* name) {
+  Function function = known.load(std::memory_order_relaxed);
+  if (function == nullptr) known = function = reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+  return function;
+}
+
 // Takes the C library's place, for the C++ library too, and calls it.
-#define PYVOCSEP_COUNT(name, parameters, ...)                                    \
-  extern "C" __attribute__((visibility("default"))) int name parameters {        \
-    using Function = int(*) parameters;                                          \
-    static const auto own = reinterpret_cast<Function>(dlsym(RTLD_NEXT, #name)); \
-    note();                                                                      \
-    return own(__VA_ARGS__);                                                     \
+#define PYVOCSEP_COUNT(name, parameters, ...)                             \
+  extern "C" __attribute__((visibility("default"))) int name parameters { \
+    static constinit std::atomic<int(*) parameters> known{nullptr};       \
+    note();                                                               \
+    return own(known, #name)(__VA_ARGS__);                                \
   }
 
 PYVOCSEP_COUNT(pthread_mutex_lock, (pthread_mutex_t * lock), lock)
