@@ -146,7 +146,7 @@ inline Vec multiply_add(Vec x, Vec w, Vec sum) { return fma(x, w, sum); }
 // factor: four inputs of a row are one load, and none of them is broadcast, which would cost an arithmetic instruction.
 template <int R, int V>
 [[gnu::always_inline]] inline void add_four_words(const Inputs<R>& rows, int word, const Weights<V>& weights,
-                                                  Vec (&to)[R][V]) {
+                                                  Vec (&sums)[R][V]) {
   Vec x[R];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) x[r] = load(rows.x + r * rows.stride + word);
@@ -155,7 +155,7 @@ template <int R, int V>
     for (int v = 0; v < V; ++v) {
       const Vec w = weights.load(v, word + lane);
 #pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) to[r][v] = vfmaq_laneq_f32(to[r][v], w, x[r], lane);
+      for (int r = 0; r < R; ++r) sums[r][v] = vfmaq_laneq_f32(sums[r][v], w, x[r], lane);
     }
   };
   add_lane.template operator()<0>();
@@ -165,16 +165,27 @@ template <int R, int V>
 }
 #endif
 
-// to[r][v] += the words of row r times those of weights v, in registers: every loop but that over words is unrolled.
+template <int R, int V>
+[[gnu::always_inline]] inline void copy_sums(const Sum (&from)[R][V], Sum (&to)[R][V]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) to[r][v] = from[r][v];
+}
+
+// to[r][v] += the words of row r times those of weights v, in registers: every loop but that over words is unrolled,
+// and the sums are a copy of which the compiler knows that no pointer leads to it.
 template <int R, int V>
 [[gnu::always_inline]] inline void add_words(const Inputs<R>& rows, int words, const Weights<V>& weights,
                                              Sum (&to)[R][V]) {
   // Registers hold the inputs of all rows, or else as many vectors of weights: what is fewer.
   constexpr bool kHoldInputs = R < 3 && V > R;
   constexpr int kHeld = kHoldInputs ? 1 : V > 4 ? 3 : V;
+  Sum sums[R][V];
+  copy_sums(to, sums);
   int k = 0;
 #if defined(__aarch64__)
-  for (; k + 4 <= words; k += 4) add_four_words(rows, k, weights, to);
+  for (; k + 4 <= words; k += 4) add_four_words(rows, k, weights, sums);
 #endif
   for (; k < words; ++k) {
     Vec held[R];
@@ -190,10 +201,11 @@ template <int R, int V>
       for (int r = 0; r < R; ++r) {
         const Vec x = kHoldInputs ? held[r] : rows.at(r, k);
 #pragma GCC unroll 16
-        for (int v = 0; v < kHeld; ++v) to[r][first + v] = multiply_add(x, w[v], to[r][first + v]);
+        for (int v = 0; v < kHeld; ++v) sums[r][first + v] = multiply_add(x, w[v], sums[r][first + v]);
       }
     }
   }
+  copy_sums(sums, to);
 }
 
 // sums[r][v] += the product of row r, of `count` inputs that are at most a chunk, with weights v.
