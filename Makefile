@@ -16,7 +16,7 @@ build: $(VENV)/installed
 # The environment, with everything that building, testing and linting need.
 $(VENV)/installed: pyproject.toml
 	python3 -m venv $(VENV)
-	$(BIN)/pip install scikit-build-core pybind11 cmake ninja
+	$(BIN)/pip install scikit-build-core pybind11 setuptools-scm cmake ninja
 	$(install) --editable ".[dev,bench]" torch==2.13.0
 	touch $@
 

@@ -1,9 +1,17 @@
-# Instruction sets for the hot loops, and those that only add products of another precision.
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+# Instruction sets for the hot loops, and those that only add products of another precision. The compiler tells what it
+# compiles for: names of processors differ from system to system, and CMAKE_OSX_ARCHITECTURES changes none of them.
+include(CheckCXXSymbolExists)
+foreach(macro __x86_64__ __aarch64__ __arm__)
+  check_cxx_symbol_exists(${macro} cstddef PYVOCSEP_COMPILES_FOR${macro})
+endforeach()
+if(PYVOCSEP_COMPILES_FOR__x86_64__)
   set(instruction_sets baseline avx2 avx512)
   set(product_sets avx2vnni avx512bf16 avx512vnni)
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64")
+elseif(PYVOCSEP_COMPILES_FOR__aarch64__)
   set(instruction_sets neon)
+elseif(PYVOCSEP_COMPILES_FOR__arm__)
+  set(instruction_sets baseline neon)
+  set(neon_flags -mfpu=neon-vfpv4)
 else()
   set(instruction_sets baseline)
 endif()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyvocsep import _testing
+_testing = pytest.importorskip(
+    "pyvocsep._testing", reason="built without it: -C cmake.define.PYVOCSEP_TEST_MODULE=ON"
+)
 
 
 def smooth_sizes() -> list[int]:

@@ -13,12 +13,15 @@ from model_files import random_band_gru, random_gru
 from numpy.typing import NDArray
 
 import pyvocsep
-from pyvocsep import _core, _testing
+from pyvocsep import _core
 from pyvocsep.engines.registry import is_streaming
 from pyvocsep.models import model_path, shipped_models
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
+_testing = pytest.importorskip(
+    "pyvocsep._testing", reason="built without it: -C cmake.define.PYVOCSEP_TEST_MODULE=ON"
+)
 
 from pyvocsep.training.export import load_model, save_onnx  # noqa: E402
 from pyvocsep.training.loop import separate  # noqa: E402

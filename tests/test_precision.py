@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 import pyvocsep
-from pyvocsep import _core, _testing, cli
+from pyvocsep import _core, cli
 
 HERE = [name for name in ("bfloat16", "int8") if _core.has_precision(getattr(_core.Precision, name))]
 # What rounding may change, as error energy over that of the voice, in dB.
@@ -54,6 +54,9 @@ def test_the_promises_hold_and_the_stems_hardly_change(precision, name, channels
 def test_masks_are_those_of_rounded_weights(models) -> None:
     """Against PyTorch with the same weights, rounded: what is left is the rounding of the layers' inputs."""
     torch = pytest.importorskip("torch")
+    _testing = pytest.importorskip(
+        "pyvocsep._testing", reason="built without it: -C cmake.define.PYVOCSEP_TEST_MODULE=ON"
+    )
     from pyvocsep.training.export import load_model
 
     network, _ = load_model(models["band-gru"])
@@ -98,7 +101,7 @@ def test_int8_gives_the_same_stems_by_either_width_of_vectors(mixture, tmp_path)
     soundfile.write(tmp_path / "song.wav", mixture(30_000).T, 44_100, subtype="FLOAT")
     stems = []
     for isa in ("avx2", "avx512"):
-        code = "import sys; from pyvocsep import _core, _testing, cli;"
+        code = "import sys; from pyvocsep import _core, cli;"
         code += " print(_core.has_precision(_core.Precision.int8)); sys.exit(cli.main(sys.argv[1:]))"
         arguments = [str(tmp_path / "song.wav"), "-o", str(tmp_path / isa), "--precision", "int8", "-q"]
         result = subprocess.run(

@@ -26,7 +26,7 @@ void count_forks() {
 void pause() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__arm__)
   asm volatile("yield");
 #endif
 }
@@ -65,6 +65,9 @@ ThreadTeam::ThreadTeam(int threads)
     stop();
     throw;
   }
+  // An empty job waits until all threads run: what a C library allocates as a thread begins is part of the
+  // construction.
+  run([](const void*, int) {}, nullptr);
 }
 
 ThreadTeam::~ThreadTeam() {

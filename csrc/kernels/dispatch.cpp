@@ -9,6 +9,7 @@
 
 namespace pyvocsep {
 
+// The tables that cmake/kernels.cmake compiles for this processor.
 #if defined(__x86_64__)
 namespace baseline {
 extern const Kernels kTable;
@@ -32,6 +33,13 @@ extern const Kernels kTable;
 namespace neon {
 extern const Kernels kTable;
 }
+#elif defined(__arm__)
+namespace baseline {
+extern const Kernels kTable;
+}
+namespace neon {
+extern const Kernels kTable;
+}
 #else
 namespace baseline {
 extern const Kernels kTable;
@@ -41,11 +49,15 @@ extern const Kernels kTable;
 KernelList available_kernels() {
 #if defined(__x86_64__)
   KernelList list = {{&baseline::kTable}, 1};
-  if (cpu_has_avx2()) list.table[list.count++] = &avx2::kTable;
-  if (cpu_has_avx512()) list.table[list.count++] = &avx512::kTable;
+  if (Cpu::self().avx2()) list.table[list.count++] = &avx2::kTable;
+  if (Cpu::self().avx512()) list.table[list.count++] = &avx512::kTable;
   return list;
 #elif defined(__aarch64__)
   return {{&neon::kTable}, 1};
+#elif defined(__arm__)
+  KernelList list = {{&baseline::kTable}, 1};
+  if (cpu_has_neon()) list.table[list.count++] = &neon::kTable;
+  return list;
 #else
   return {{&baseline::kTable}, 1};
 #endif
@@ -79,9 +91,10 @@ namespace {
 const Kernels* table_for([[maybe_unused]] Precision precision) {
 #if defined(__x86_64__)
   const Kernels* own = &kernels();
-  if (precision == Precision::kBfloat16 && own == &avx512::kTable && cpu_has_avx512bf16()) return &avx512bf16::kTable;
-  if (precision == Precision::kInt8 && own == &avx512::kTable && cpu_has_avx512vnni()) return &avx512vnni::kTable;
-  if (precision == Precision::kInt8 && own == &avx2::kTable && cpu_has_avxvnni()) return &avx2vnni::kTable;
+  if (precision == Precision::kBfloat16 && own == &avx512::kTable && Cpu::self().avx512bf16())
+    return &avx512bf16::kTable;
+  if (precision == Precision::kInt8 && own == &avx512::kTable && Cpu::self().avx512vnni()) return &avx512vnni::kTable;
+  if (precision == Precision::kInt8 && own == &avx2::kTable && Cpu::self().avxvnni()) return &avx2vnni::kTable;
 #endif
   return nullptr;
 }

@@ -12,8 +12,8 @@ namespace pyvocsep::PYVOCSEP_ISA {
 inline constexpr int kLinearRows = 6, kLinearPanels = 4;  // 24 of 32 registers
 #elif defined(__AVX2__)
 inline constexpr int kLinearRows = 6, kLinearPanels = 1;  // 12 of 16
-#elif defined(__ARM_NEON)
-inline constexpr int kLinearRows = 6, kLinearPanels = 1;  // 24 of 32
+#elif defined(__aarch64__)
+inline constexpr int kLinearRows = 6, kLinearPanels = 1;  // 24 of 32, and 6 of inputs
 #else
 inline constexpr int kLinearRows = 3, kLinearPanels = 1;  // 12 of 16
 #endif

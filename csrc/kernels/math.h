@@ -14,8 +14,8 @@ inline Vec exp2(Vec x) {
   const Vec r = x - whole;  // in [-1/2, 1/2]
 #else
   x = min(max(x, splat(-126.0f)), splat(126.0f));
-  // Adding 1.5 * 2^23 leaves no bits for a fraction: the sum's low bits are round(x).
-  const Vec magic = splat(12582912.0f);
+  // Adding 1.5 * 2^23 + 127 leaves no bits for a fraction: the sum's low bits are round(x) + 127, the exponent's bits.
+  const Vec magic = splat(12582912.0f + 127.0f);
   const Vec shifted = x + magic;
   const Vec r = x - (shifted - magic);
 #endif
@@ -29,8 +29,7 @@ inline Vec exp2(Vec x) {
 #if defined(__AVX512F__)
   return _mm512_maskz_scalef_ps(0xffff, p, whole);
 #else
-  const VecInt exponent = (bits_of(shifted) + 127) << 23;
-  return p * floats_of(exponent);
+  return p * floats_of(bits_of(shifted) << 23);
 #endif
 }
 

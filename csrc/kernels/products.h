@@ -141,12 +141,57 @@ inline Vec multiply_add(Vec x, Vec w, Vec sum) { return fma(x, w, sum); }
 
 #endif
 
-// to[r][v] += the words of row r times those of weights v, in registers: every loop but that over words is unrolled.
+#if defined(__aarch64__)
+// What add_words does, for four words of float32 from `word` on. The multiply-add takes one lane of a vector as a
+// factor: four inputs of a row are one load, and none of them is broadcast, which would cost an arithmetic instruction.
+template <int R, int V>
+[[gnu::always_inline]] inline void add_four_words(const Inputs<R>& rows, int word, const Weights<V>& weights,
+                                                  Vec (&sums)[R][V]) {
+  Vec x[R];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) x[r] = load(rows.x + r * rows.stride + word);
+  const auto add_lane = [&]<int lane>() __attribute__((always_inline)) {
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) {
+      const Vec w = weights.load(v, word + lane);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) sums[r][v] = vfmaq_laneq_f32(sums[r][v], w, x[r], lane);
+    }
+  };
+  add_lane.template operator()<0>();
+  add_lane.template operator()<1>();
+  add_lane.template operator()<2>();
+  add_lane.template operator()<3>();
+}
+#endif
+
+template <int R, int V>
+[[gnu::always_inline]] inline void copy_sums(const Sum (&from)[R][V], Sum (&to)[R][V]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) to[r][v] = from[r][v];
+}
+
+// to[r][v] += the words of row r times those of weights v, in registers: every loop but that over words is unrolled,
+// and the sums are a copy of which the compiler knows that no pointer leads to it.
 template <int R, int V>
 [[gnu::always_inline]] inline void add_words(const Inputs<R>& rows, int words, const Weights<V>& weights,
                                              Sum (&to)[R][V]) {
-  constexpr int kHeld = V > 4 ? 3 : V;  // vectors of weights at a time
-  for (int k = 0; k < words; ++k) {
+  // Registers hold the inputs of all rows, or else as many vectors of weights: what is fewer.
+  constexpr bool kHoldInputs = R < 3 && V > R;
+  constexpr int kHeld = kHoldInputs ? 1 : V > 4 ? 3 : V;
+  Sum sums[R][V];
+  copy_sums(to, sums);
+  int k = 0;
+#if defined(__aarch64__)
+  for (; k + 4 <= words; k += 4) add_four_words(rows, k, weights, sums);
+#endif
+  for (; k < words; ++k) {
+    Vec held[R];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+      if constexpr (kHoldInputs) held[r] = rows.at(r, k);
 #pragma GCC unroll 16
     for (int first = 0; first < V; first += kHeld) {
       Vec w[kHeld];
@@ -154,12 +199,13 @@ template <int R, int V>
       for (int v = 0; v < kHeld; ++v) w[v] = weights.load(first + v, k);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
-        const Vec x = rows.at(r, k);
+        const Vec x = kHoldInputs ? held[r] : rows.at(r, k);
 #pragma GCC unroll 16
-        for (int v = 0; v < kHeld; ++v) to[r][first + v] = multiply_add(x, w[v], to[r][first + v]);
+        for (int v = 0; v < kHeld; ++v) sums[r][first + v] = multiply_add(x, w[v], sums[r][first + v]);
       }
     }
   }
+  copy_sums(sums, to);
 }
 
 // sums[r][v] += the product of row r, of `count` inputs that are at most a chunk, with weights v.
@@ -188,18 +234,21 @@ template <int R, int V>
   }
 }
 
-// The same for any number of inputs, a chunk at a time.
+// The same for any number of inputs, a chunk at a time; in float32 nothing is converted, and all is one chunk.
 template <int R, int V>
 [[gnu::always_inline]] inline void add_products(const float* x, ptrdiff_t stride, int count, Weights<V> weights,
                                                 Vec (&sums)[R][V]) {
   Inputs<R> rows;
-  // In float32 nothing is converted: all is one chunk.
-  const int most = kPrecision == Precision::kFloat32 ? count : kChunk;
-  for (int done = 0; done < count; done += most) {
-    const int chunk = count - done < most ? count - done : most;
-    rows.take(x + done, stride, chunk);
-    add_products(rows, chunk, weights, sums);
-    weights = weights.from(words_of(kPrecision, chunk));
+  if constexpr (kPrecision == Precision::kFloat32) {
+    rows.take(x, stride, count);
+    add_products(rows, count, weights, sums);
+  } else {
+    for (int done = 0; done < count; done += kChunk) {
+      const int chunk = count - done < kChunk ? count - done : kChunk;
+      rows.take(x + done, stride, chunk);
+      add_products(rows, chunk, weights, sums);
+      weights = weights.from(words_of(kPrecision, chunk));
+    }
   }
 }
 

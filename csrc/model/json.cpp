@@ -1,8 +1,12 @@
 #include "model/json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
+
+#include "model/number.h"
 
 namespace pyvocsep {
 
@@ -28,8 +32,6 @@ size_t utf8_length(std::string_view text) {
   }
   return 0;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 class Parser {
  public:
@@ -105,32 +107,12 @@ class Parser {
     return items;
   }
 
-  // JSON's grammar is narrower than from_chars: no leading zeros, no bare point, no infinity.
   double number() {
-    size_t end = at_;
-    const auto digits = [&] {
-      const size_t first = end;
-      while (end < text_.size() && is_digit(text_[end])) ++end;
-      return end - first;
-    };
-    const auto skip = [&](std::string_view any) {
-      const bool found = end < text_.size() && any.find(text_[end]) != std::string_view::npos;
-      end += found;
-      return found;
-    };
-    skip("-");
-    const size_t first = end, whole = digits();
-    bool sound = whole > 0 && (whole == 1 || text_[first] != '0');
-    if (skip(".")) sound = sound && digits() > 0;
-    if (skip("eE")) {
-      skip("+-");
-      sound = sound && digits() > 0;
-    }
-    double result = 0;
-    if (!sound || std::from_chars(text_.data() + at_, text_.data() + end, result).ec != std::errc())
-      fail("expected a value");
+    const size_t end = std::min(text_.find_first_not_of("+-.0123456789eE", at_), text_.size());
+    const std::optional<double> result = parse_number(text_.substr(at_, end - at_));
+    if (!result) fail("expected a value");
     at_ = end;
-    return result;
+    return *result;
   }
 
   unsigned hex4() {

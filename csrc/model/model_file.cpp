@@ -7,13 +7,16 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "model/json.h"
+#include "model/number.h"
 
 namespace pyvocsep {
 
@@ -76,8 +79,11 @@ struct Range {
 };
 
 std::string read_file(const std::string& path) {
+  const std::filesystem::path name(std::u8string(path.begin(), path.end()));
+  if (std::error_code missing; std::filesystem::is_directory(name, missing))  // some libraries read it as an empty file
+    throw std::system_error(EISDIR, std::generic_category(), "cannot open model file " + path);
   errno = 0;
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(name, std::ios::binary);
   if (!file) throw std::system_error(errno ? errno : EIO, std::generic_category(), "cannot open model file " + path);
   std::string bytes;
   char block[1 << 16];
@@ -201,12 +207,10 @@ int ModelFile::integer(const std::string& key, int lowest, int highest) const {
 
 double ModelFile::real(const std::string& key, double lowest, double highest) const {
   const std::string& value = text(key);
-  double number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size())
-    fail("metadata '" + key + "' is '" + shortened(value) + "', not a number");
-  if (!(number >= lowest && number <= highest)) fail("metadata '" + key + "' is out of range: " + shortened(value));
-  return number;
+  const std::optional<double> number = parse_number(value);
+  if (!number) fail("metadata '" + key + "' is '" + shortened(value) + "', not a number");
+  if (!(*number >= lowest && *number <= highest)) fail("metadata '" + key + "' is out of range: " + shortened(value));
+  return *number;
 }
 
 std::vector<int> ModelFile::integers(const std::string& key) const {

@@ -2,16 +2,13 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>  // which tells whether the C library is glibc
 
 namespace pyvocsep::test {
 
 namespace {
 std::atomic<bool> counting{false};
 std::atomic<int> counted{0};
-
-void note() {
-  if (counting.load(std::memory_order_relaxed)) counted.fetch_add(1, std::memory_order_relaxed);
-}
 }  // namespace
 
 CountAllocations::CountAllocations() {
@@ -20,6 +17,10 @@ CountAllocations::CountAllocations() {
 }
 CountAllocations::~CountAllocations() { counting = false; }
 int CountAllocations::count() const { return counted; }
+
+void CountAllocations::note() {
+  if (counting.load(std::memory_order_relaxed)) counted.fetch_add(1, std::memory_order_relaxed);
+}
 
 }  // namespace pyvocsep::test
 
@@ -30,10 +31,11 @@ extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile
                                                          void (*)(const volatile void*));
 namespace {
 const int installed = __sanitizer_install_malloc_and_free_hooks(
-    [](const volatile void*, size_t) { pyvocsep::test::note(); }, [](const volatile void*) { pyvocsep::test::note(); });
+    [](const volatile void*, size_t) { pyvocsep::test::CountAllocations::note(); },
+    [](const volatile void*) { pyvocsep::test::CountAllocations::note(); });
 }  // namespace
 
-#else
+#elif defined(__GLIBC__)
 
 // These definitions replace glibc's, which remain callable by their other names. Visible, so that they replace them in
 // shared libraries too.
@@ -46,23 +48,23 @@ void* __libc_memalign(size_t, size_t);
 void __libc_free(void*);
 
 void* malloc(size_t size) {
-  pyvocsep::test::note();
+  pyvocsep::test::CountAllocations::note();
   return __libc_malloc(size);
 }
 void* calloc(size_t count, size_t size) {
-  pyvocsep::test::note();
+  pyvocsep::test::CountAllocations::note();
   return __libc_calloc(count, size);
 }
 void* realloc(void* p, size_t size) {
-  pyvocsep::test::note();
+  pyvocsep::test::CountAllocations::note();
   return __libc_realloc(p, size);
 }
 void* aligned_alloc(size_t alignment, size_t size) {
-  pyvocsep::test::note();
+  pyvocsep::test::CountAllocations::note();
   return __libc_memalign(alignment, size);
 }
 void free(void* p) {
-  pyvocsep::test::note();
+  pyvocsep::test::CountAllocations::note();
   __libc_free(p);
 }
 }

@@ -1,5 +1,5 @@
-// Failures on demand: of the k-th allocation, of the k-th start of a thread; and a machine with as many processors as a
-// test wants. All of it works in every thread of the process.
+// Failures on demand: of the k-th allocation and, on Linux, of the k-th start of a thread; and there a machine with as
+// many processors as a test wants. All of it works in every thread of the process.
 #pragma once
 
 namespace pyvocsep::test {
@@ -13,6 +13,8 @@ class FailAllocation {
   // Blocks that were allocated in this scope and have not been deleted.
   int live() const;
 };
+
+#if defined(__linux__)
 
 // While in scope, the k-th call of pthread_create from now on returns EAGAIN.
 class FailThread {
@@ -29,5 +31,7 @@ class PretendProcessors {
   explicit PretendProcessors(int count);
   ~PretendProcessors();
 };
+
+#endif
 
 }  // namespace pyvocsep::test

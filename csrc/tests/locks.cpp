@@ -1,8 +1,10 @@
 #include "tests/locks.h"
 
+#if defined(__linux__)
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
+#endif
 
 #include <atomic>
 
@@ -22,7 +24,7 @@ int CountLocks::count() const { return counted; }
 
 }  // namespace pyvocsep::test
 
-#if !defined(__SANITIZE_THREAD__)  // which must see the locks itself
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__)  // which must see the locks itself
 
 namespace {
 
@@ -32,13 +34,21 @@ void note() {
 
 }  // namespace
 
+// The C library's own function. No local static variable holds it: where such a variable is guarded by a mutex, the
+// first lock would wait for itself.
+template <typename Function>
+Function own(std::atomic<Function>& known, const char* name) {
+  Function function = known.load(std::memory_order_relaxed);
+  if (function == nullptr) known = function = reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+  return function;
+}
+
 // Takes the C library's place, for the C++ library too, and calls it.
-#define PYVOCSEP_COUNT(name, parameters, ...)                                    \
-  extern "C" __attribute__((visibility("default"))) int name parameters {        \
-    using Function = int(*) parameters;                                          \
-    static const auto own = reinterpret_cast<Function>(dlsym(RTLD_NEXT, #name)); \
-    note();                                                                      \
-    return own(__VA_ARGS__);                                                     \
+#define PYVOCSEP_COUNT(name, parameters, ...)                             \
+  extern "C" __attribute__((visibility("default"))) int name parameters { \
+    static constinit std::atomic<int(*) parameters> known{nullptr};       \
+    note();                                                               \
+    return own(known, #name)(__VA_ARGS__);                                \
   }
 
 PYVOCSEP_COUNT(pthread_mutex_lock, (pthread_mutex_t * lock), lock)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <random>
@@ -87,11 +88,11 @@ TEST_CASE("the C interface gives the bits of the C++ class, in any blocks, and a
   CHECK(std::equal(v.left.begin(), v.left.end(), vocals.left.begin()));
 }
 
-TEST_CASE("the C interface takes a model by its path") {
-  const std::string path = "test_c_api_model.safetensors";
-  std::ofstream(path, std::ios::binary) << model_bytes();
-  const Handle separator(pyvocsep_create(path.c_str(), 48000, 1, 2), &pyvocsep_destroy);
-  std::remove(path.c_str());
+TEST_CASE("the C interface takes a model by its path in UTF-8") {
+  const std::u8string path = u8"test_c_api_mod\u00e8le.safetensors";
+  std::ofstream(std::filesystem::path(path), std::ios::binary) << model_bytes();
+  const Handle separator(pyvocsep_create(reinterpret_cast<const char*>(path.c_str()), 48000, 1, 2), &pyvocsep_destroy);
+  std::filesystem::remove(path);
   REQUIRE(separator);
   CHECK(pyvocsep_latency(separator.get()) == pyvocsep_latency(create(48000, 1).get()));
 }

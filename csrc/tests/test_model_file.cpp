@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <locale>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "model/json.h"
 #include "model/model_file.h"
+#include "model/number.h"
 #include "pyvocsep/model.h"
 #include "tests/random_model.h"
 
@@ -103,6 +105,24 @@ TEST_CASE("the memory of a running level is optional, and a length of time") {
     CHECK_THROWS_WITH_AS(load(test::random_band_gru(2, value).bytes()), doctest::Contains("level_seconds"),
                          std::invalid_argument);
   }
+}
+
+TEST_CASE("numbers are read to the last bit, in any locale") {
+  struct Comma : std::numpunct<char> {
+    char do_decimal_point() const override { return ','; }
+  };
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Comma));
+  CHECK(parse_number("0.3") == 0.3);
+  CHECK(parse_number("-1e-05") == -1e-5);
+  CHECK(parse_number("2.2250738585072014E-308") == 0x1p-1022);
+  CHECK(parse_number("1.7976931348623157e+308") == 0x1.fffffffffffffp1023);
+  CHECK(parse_number("9007199254740993.0000001") == 9007199254740994.0);  // just above the middle of two doubles
+  for (const char* none :
+       {"", "-", "+1", "01", "1.", ".5", "1e", "0,3", "1 ", " 1", "1e999", "-1e999", "0x10", "inf", "nan"}) {
+    CAPTURE(none);
+    CHECK_FALSE(parse_number(none));
+  }
+  std::locale::global(before);
 }
 
 TEST_CASE("half precision weights are read exactly") {

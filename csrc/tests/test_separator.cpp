@@ -253,7 +253,7 @@ TEST_CASE("the allocation counter counts") {
     seen = counter.count();
   }
   CHECK(seen == 1);
-  CHECK(escaped != nullptr);
+  CHECK((escaped != nullptr));
 }
 
 TEST_CASE("denormals are flushed inside and the caller's mode restored") {

@@ -1,6 +1,11 @@
 // A host that loads the built plugin and calls its interfaces as hosts do, one by one.
-#include <dlfcn.h>
 #include <doctest/doctest.h>
+
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -44,15 +49,36 @@ const Model& model(int index) {
   return models[index];
 }
 
+// The plugin's library, and what it exports.
+#if defined(_WIN32)
+constexpr const char *kEnter = "InitDll", *kExit = "ExitDll";
+void* open_library() { return LoadLibraryA(PYVOCSEP_VST3); }
+void* symbol(void* library, const char* name) {
+  return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(library), name));
+}
+#else
+#if defined(__APPLE__)
+constexpr const char *kEnter = "bundleEntry", *kExit = "bundleExit";
+#else
+constexpr const char *kEnter = "ModuleEntry", *kExit = "ModuleExit";
+#endif
+void* open_library() {
+  void* const library = dlopen(PYVOCSEP_VST3, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) MESSAGE(dlerror());
+  return library;
+}
+void* symbol(void* library, const char* name) { return dlsym(library, name); }
+#endif
+
 IPluginFactory3& factory() {
   static IPluginFactory3* const factory = [] {
-    void* const library = dlopen(PYVOCSEP_VST3, RTLD_NOW | RTLD_LOCAL);
-    REQUIRE_MESSAGE(library != nullptr, dlerror());
-    const auto enter = reinterpret_cast<bool (*)(void*)>(dlsym(library, "ModuleEntry"));
+    void* const library = open_library();
+    REQUIRE(library != nullptr);
+    const auto enter = reinterpret_cast<bool (*)(void*)>(symbol(library, kEnter));  // which takes nothing on Windows
     REQUIRE((enter != nullptr));
-    REQUIRE(dlsym(library, "ModuleExit") != nullptr);
+    REQUIRE(symbol(library, kExit) != nullptr);
     REQUIRE(enter(library));
-    const auto get = reinterpret_cast<IPluginFactory* (*)()>(dlsym(library, "GetPluginFactory"));
+    const auto get = reinterpret_cast<IPluginFactory* (*)()>(symbol(library, "GetPluginFactory"));
     REQUIRE((get != nullptr));
     void* object = nullptr;
     REQUIRE(get()->queryInterface(IPluginFactory3::kId, &object) == kResultOk);
@@ -705,6 +731,7 @@ TEST_CASE("bytes that are no state are refused and change nothing") {
   CHECK(plugin.state() == state);
 }
 
+#if defined(__GLIBC__)  // elsewhere the plugin's allocations are not seen from outside of it
 TEST_CASE("process allocates nothing") {
   {
     const test::CountAllocations counter;
@@ -725,6 +752,7 @@ TEST_CASE("process allocates nothing") {
   plugin.process(in, out, 20000, 30000, &off);
   CHECK(counter.count() == 0);
 }
+#endif
 
 TEST_CASE("a host may activate and set up while it processes") {
   const Audio in = noise(2, 1000);

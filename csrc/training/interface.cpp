@@ -38,8 +38,8 @@ struct Kernels {
 
 Kernels best() {
 #if defined(__x86_64__)
-  if (cpu_has_avx512()) return {avx512::kRecurrence, avx512::kLoss};
-  if (cpu_has_avx2()) return {avx2::kRecurrence, avx2::kLoss};
+  if (Cpu::self().avx512()) return {avx512::kRecurrence, avx512::kLoss};
+  if (Cpu::self().avx2()) return {avx2::kRecurrence, avx2::kLoss};
 #endif
 #if defined(__aarch64__)
   return {neon::kRecurrence, neon::kLoss};

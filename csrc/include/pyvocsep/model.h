@@ -14,8 +14,9 @@ namespace pyvocsep {
 // Cheap to copy: copies share the weights. Immutable, so that any thread may use it at any time.
 class Model {
  public:
-  // Reads a .safetensors model file. Throws std::system_error if the file cannot be read, and std::invalid_argument,
-  // which names what is wrong, if it is not a sound model or if this machine lacks the precision.
+  // Reads a .safetensors model file; its path is in UTF-8 on Windows. Throws std::system_error if the file cannot be
+  // read, and std::invalid_argument, which names what is wrong, if it is not a sound model or if this machine lacks the
+  // precision.
   explicit Model(const std::string& path, Precision precision = Precision::kFloat32);
 
   // The same from the file's bytes, which are not needed any more afterwards. `name` stands for the path in messages.

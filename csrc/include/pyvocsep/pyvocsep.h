@@ -38,8 +38,9 @@ typedef struct pyvocsep_separator pyvocsep_separator;
  * (PYVOCSEP_MIN_SAMPLE_RATE to PYVOCSEP_MAX_SAMPLE_RATE), computed by `threads` threads (1 to PYVOCSEP_MAX_THREADS; the
  * caller's is the first of them).
  *
- * `model` is the path of a .safetensors model file, or NULL for the default model, if the library was built with
- * PYVOCSEP_EMBED_WEIGHTS. NULL on failure. The result belongs to the caller: end it with pyvocsep_destroy. */
+ * `model` is the path of a .safetensors model file (on Windows in UTF-8), or NULL for the default model, if the library
+ * was built with PYVOCSEP_EMBED_WEIGHTS. NULL on failure. The result belongs to the caller: end it with
+ * pyvocsep_destroy. */
 pyvocsep_separator* pyvocsep_create(const char* model, double sample_rate, int channels, int threads);
 
 /* The same with the bytes of a model file, which the caller may free afterwards. */

@@ -54,7 +54,10 @@ const Model& load_model(int index) {
   static std::array<std::optional<const Model>, std::size(kModelNames)> models;
   const std::lock_guard lock(mutex);
   std::optional<const Model>& model = models[index];
-  if (!model) model.emplace(weights(kModelNames[index]).string());
+  if (!model) {
+    const std::u8string path = weights(kModelNames[index]).u8string();
+    model.emplace(std::string(path.begin(), path.end()));
+  }
   return *model;
 }
 
