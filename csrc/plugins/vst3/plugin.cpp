@@ -6,12 +6,14 @@
 #include <iterator>
 #include <thread>
 
-#include "plugins/vst3/weights.h"
+#include "plugins/common/weights.h"
 #include "pyvocsep/limits.h"
 
 namespace pyvocsep::vst3 {
 
 namespace {
+
+constexpr WeightFolders kWeights{.bundle = "../Resources", .package = "../../../../models"};
 
 // VST3's strings hold 128 characters, the end included.
 void copy(const char16_t* from, String128 to) {
@@ -95,7 +97,7 @@ uint32_t Plugin::release() {
 // Fails without the default model, so that the host reports a plugin that does not load instead of a silent one.
 Result Plugin::initialize(FUnknown*) {
   try {
-    load_model(kParameters[kModel].initial);
+    load_model(kParameters[kModel].initial, kWeights);
     return kResultOk;
   } catch (const std::exception& error) {
     report(error);
@@ -242,10 +244,10 @@ Result Plugin::getParameterInfo(int32_t index, ParameterInfo& info) {
           .stepCount = parameter.steps,
           .defaultNormalizedValue = normalized(id, parameter.initial),
           .unitId = 0,
-          .flags = parameter.flags};
+          .flags = flags(id)};
   copy(parameter.title, info.title);
   copy(parameter.title, info.shortTitle);
-  copy(parameter.units, info.units);
+  copy(parameter.unit, info.units);
   return kResultOk;
 }
 
@@ -297,7 +299,7 @@ bool Plugin::prepare() {
   if (effect_ && setup_ == wanted) return true;
   std::unique_ptr<Effect> made;
   try {
-    made = std::make_unique<Effect>(load_model(wanted.model), wanted.sample_rate, wanted.channels);
+    made = std::make_unique<Effect>(load_model(wanted.model, kWeights), wanted.sample_rate, wanted.channels);
   } catch (const std::exception& error) {
     report(error);
   }

@@ -11,8 +11,8 @@
 #include <memory>
 #include <string>
 
+#include "plugins/common/effect.h"
 #include "plugins/vst3/abi.h"
-#include "plugins/vst3/effect.h"
 #include "plugins/vst3/parameters.h"
 #include "plugins/vst3/state.h"
 
