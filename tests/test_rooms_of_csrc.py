@@ -21,7 +21,17 @@ ROOMS = {
     "plugins/lv2": {"pyvocsep", "plugins/common"},
     "plugins/vst3": {"pyvocsep", "plugins/common"},
     "python": {"pyvocsep", "base", "kernels", "dsp", "model", "nn"},
-    "tests": {"pyvocsep", "base", "kernels", "dsp", "model", "nn", "plugins/common", "plugins/lv2", "plugins/vst3"},
+    "tests": {
+        "pyvocsep",
+        "base",
+        "kernels",
+        "dsp",
+        "model",
+        "nn",
+        "plugins/common",
+        "plugins/lv2",
+        "plugins/vst3",
+    },
     "fuzz": {"pyvocsep", "model", "plugins/common", "plugins/vst3", "tests"},
 }
 """What each room may include, besides itself. `pyvocsep` stands for include/pyvocsep, the public headers."""

@@ -30,7 +30,9 @@ def test_a_copy_is_complete_and_goes_without_a_trace(plugin: Format, tmp_path: P
     assert (target / plugin.mark).exists()
     assert (target / library(plugin)).read_bytes() == (bundle_path(plugin) / library(plugin)).read_bytes()
     for model in bundles.MODELS:
-        assert (target / plugin.weights / f"{model}.safetensors").read_bytes() == model_path(model).read_bytes()
+        assert (target / plugin.weights / f"{model}.safetensors").read_bytes() == model_path(
+            model
+        ).read_bytes()
     assert state(plugin, folder) == "installed, that of this pyvocsep"
     assert [path.name for path in folder.iterdir()] == [plugin.bundle]
     assert remove(plugin, folder)
@@ -100,7 +102,9 @@ def test_the_folders_where_hosts_look(plugin: Format, platform: str, folder: str
     assert user_folder(plugin, platform, Path("home")) == Path("home") / folder
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     monkeypatch.setattr("sys.platform", "linux")
     assert main(["install"]) == 0

@@ -48,7 +48,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(map(str, [folder, *SPECIFICATION]))
     return subprocess.run(
-        command, env={**os.environ, "LV2_PATH": path}, capture_output=True, text=True, timeout=300, check=False
+        command,
+        env={**os.environ, "LV2_PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 
@@ -80,7 +85,13 @@ def test_a_host_lists_both_and_the_presets(folder: Path) -> None:
     ],
 )
 def test_lv2apply_gives_the_bits_of_the_stem_mixer(
-    folder: Path, mixture: Mixture, tmp_path: Path, channels: int, rate: int, model: str, levels: tuple[float, float]
+    folder: Path,
+    mixture: Mixture,
+    tmp_path: Path,
+    channels: int,
+    rate: int,
+    model: str,
+    levels: tuple[float, float],
 ) -> None:
     command = host("lv2apply")
     audio = mixture(40_000, channels, rate)
@@ -88,7 +99,9 @@ def test_lv2apply_gives_the_bits_of_the_stem_mixer(
     uri = "urn:pyvocsep:" + ("stereo" if channels == 2 else "mono")
     values = {"vocals": levels[0], "accompaniment": levels[1], "model": int(model == "gru")}
     options = [word for name, value in values.items() for word in ("-c", name, str(value))]
-    applied = run([command, "-i", str(tmp_path / "in.wav"), "-o", str(tmp_path / "out.wav"), *options, uri], folder)
+    applied = run(
+        [command, "-i", str(tmp_path / "in.wav"), "-o", str(tmp_path / "out.wav"), *options, uri], folder
+    )
     assert applied.returncode == 0, applied.stdout + applied.stderr
     heard, heard_rate = soundfile.read(tmp_path / "out.wav", dtype="float32", always_2d=True)
     silent = [-np.inf if level == -88 else level for level in levels]
