@@ -12,7 +12,7 @@ from pyvocsep.plugins.bundles import FORMATS, Format
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 if all is done, 1 if something was not, 2 for wrong usage."""
+    """Run the command and return its exit status: 0 if all is done, 1 if not, 2 for wrong usage."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None and not options.list and not options.remove:

@@ -43,8 +43,8 @@ def bundle_path(plugin: Format) -> Path:
     if not path.is_dir():
         raise FileNotFoundError(
             errno.ENOENT,
-            f"this pyvocsep was built without the {plugin.name} plugin; to build it, install the sources with "
-            f"pip install . -C cmake.define.PYVOCSEP_{plugin.name}=ON",
+            f"this pyvocsep was built without the {plugin.name} plugin; to build it, install the sources "
+            f"with pip install . -C cmake.define.PYVOCSEP_{plugin.name}=ON",
             str(path),
         )
     return path
