@@ -115,7 +115,7 @@ def test_lv2apply_gives_the_bits_of_the_stem_mixer(
 class Descriptor(ctypes.Structure):
     """LV2_Descriptor."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("uri", ctypes.c_char_p),
         ("instantiate", ctypes.CFUNCTYPE(*[ctypes.c_void_p] * 2, ctypes.c_double, *[ctypes.c_void_p] * 2)),
         ("connect_port", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)),
