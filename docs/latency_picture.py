@@ -13,8 +13,8 @@ from pyvocsep.models import DEFAULT
 RATE = 44_100
 BLOCK = 512
 """Of a sound card's driver."""
-WIDTH, LEFT, TOP, ROW = 760, 170, 46, 44
-MILLISECONDS_ACROSS = 90
+WIDTH, LEFT, TOP, ROW = 860, 150, 46, 44
+MILLISECONDS_ACROSS = 110
 FONT = 'font-family="sans-serif"'
 CORE, DRIVER = "#3f6fb5", "#c9762b"
 
@@ -24,7 +24,7 @@ def parts() -> list[tuple[str, str, float, str]]:
     frame = pyvocsep.Separator(RATE, 2, DEFAULT).latency_samples
     return [
         ("blocks", "any size goes in and comes out", 0.0, CORE),
-        ("frame", f"{frame} samples: a mask is for a whole frame", frame / RATE, CORE),
+        ("frame", f"one frame, {frame} samples", frame / RATE, CORE),
         ("look-ahead", f"none in {DEFAULT}", 0.0, CORE),
         ("driver, in", f"live only: a block of {BLOCK}", BLOCK / RATE, DRIVER),
         ("driver, out", f"live only: a block of {BLOCK}", BLOCK / RATE, DRIVER),
@@ -50,14 +50,11 @@ def picture() -> str:
         width = max(2.0, ms * scale)
         place = f'x="{LEFT + at * scale:.1f}" y="{y}" width="{width:.1f}" height="28"'
         rows.append(f'<rect {place} rx="3" fill="{colour}"/>')
-        after = LEFT + at * scale + width + 8
         label = f"{ms:.1f} ms" if ms else "0"
-        if ms * scale > 300:  # inside the bar
+        if width > 240:  # inside the bar
             rows.append(text(LEFT + at * scale + 10, y + 19, f"{label}: {remark}", 14, colour="#fff"))
-        elif after > WIDTH / 2 + 60:  # before it
-            rows.append(text(LEFT + at * scale - 8, y + 19, f"{label}: {remark}", 14, "end"))
         else:
-            rows.append(text(after, y + 19, f"{label}: {remark}", 14))
+            rows.append(text(LEFT + at * scale + width + 8, y + 19, f"{label}: {remark}", 14))
         at += ms
         whole[colour] += ms
     bottom = TOP + len(parts()) * ROW
