@@ -1,7 +1,7 @@
 """What MkDocs cannot do by itself: model cards as pages, and links to files of the repository.
 
-The pages of `docs/` link to other files of the repository by relative paths, as one reads them there. The site
-has no such files: a link to a model card becomes one to its page, any other the path of the file after its text.
+The pages of `docs/` link to other files of the repository by relative paths, as one reads them there. The
+site has no such files: a link to a model card becomes one to its page, any other the path after its text.
 """
 
 from __future__ import annotations
