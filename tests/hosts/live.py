@@ -67,9 +67,9 @@ def silence_before(
 ) -> int | None:
     """Return after how much silence the effect gives exactly what was heard, in samples; None if after none.
 
-    A live host runs the effect from when it was loaded, on silence until something plays, which the network has
-    heard. How long it was is tried out: for each multiple of ``step`` up to 30 s, a child process goes on from
-    the parent's state with the signal.
+    A live host runs the effect from when it was loaded, on silence until something plays, which the network
+    has heard. How long it was is tried out: for each multiple of ``step`` up to 30 s, a child process goes on
+    from the parent's state with the signal.
 
     Args:
         heard: (channels, samples), what came out.

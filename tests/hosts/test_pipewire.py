@@ -23,7 +23,9 @@ RATE = 48_000
 QUANTUM = 1024
 """Samples that PipeWire processes at once, unless somebody asks for fewer."""
 SPEAKERS = """
-context.properties = { default.clock.rate = 48000 default.clock.quantum = 1024 default.clock.min-quantum = 1024 }
+context.properties = {
+    default.clock.rate = 48000  default.clock.quantum = 1024  default.clock.min-quantum = 1024
+}
 context.objects = [ { factory = adapter args = {
     factory.name = support.null-audio-sink  node.name = speakers  media.class = Audio/Sink
     audio.position = [ FL FR ]  priority.session = 2000  object.linger = true

@@ -152,7 +152,7 @@ Result Plugin::setState(IBStream* stream) {
   for (ParamId id = 0; id < kParameterCount; ++id)
     if (id != kModel) values_[id] = values[id];
   const bool changes = values_[kModel] != values[kModel];
-  use_model(values[kModel]);
+  use_model(values[kModel], true);
   if (changes && !effect_) tell_latency();  // hosts that have asked already, before they set anything up, ask again
   return kResultOk;
 }
@@ -277,7 +277,7 @@ double Plugin::getParamNormalized(ParamId id) { return id < kParameterCount ? no
 Result Plugin::setParamNormalized(ParamId id, double value) {
   if (id >= kParameterCount) return kInvalidArgument;
   if (id == kModel)
-    use_model(from_normalized(id, value));
+    use_model(from_normalized(id, value), false);
   else
     values_[id] = from_normalized(id, value);
   return kResultOk;
@@ -328,11 +328,13 @@ void Plugin::take(IParameterChanges& changes) {
   }
 }
 
-// Asks the host to restart the plugin, which changes the model: the effect in use keeps the old one until then.
-void Plugin::use_model(int model) {
+// Asks the host to restart the plugin, which changes the model: the effect in use keeps the old one until then. With
+// `at_once` it changes now: a restored state begins a new stream anyway, and some hosts (Ardour, those made with JUCE)
+// only ask for the latency again instead of restarting the plugin.
+void Plugin::use_model(int model, bool at_once) {
   values_[kModel] = model;
   if (!effect_ || setup_.model == model) return;
-  if (!active_) prepare();
+  if (at_once || !active_) prepare();
   tell_latency();
 }
 

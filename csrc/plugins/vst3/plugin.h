@@ -82,7 +82,7 @@ class Plugin final : public IComponent,
   bool prepare();
   Result run(ProcessData& data);
   void take(IParameterChanges& changes);
-  void use_model(int model);
+  void use_model(int model, bool at_once);
   void tell_latency();
 
   std::atomic<uint32_t> references_{1};
