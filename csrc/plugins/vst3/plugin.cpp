@@ -329,8 +329,8 @@ void Plugin::take(IParameterChanges& changes) {
 }
 
 // Asks the host to restart the plugin, which changes the model: the effect in use keeps the old one until then. With
-// `at_once` it changes now: a restored state begins a new stream anyway, and some hosts (Ardour, those made with JUCE)
-// only ask for the latency again instead of restarting the plugin.
+// `at_once` it changes now: a restored state begins a new stream anyway, and some hosts (Ardour) only ask for the
+// latency again instead of restarting the plugin.
 void Plugin::use_model(int model, bool at_once) {
   values_[kModel] = model;
   if (!effect_ || setup_.model == model) return;
