@@ -81,6 +81,7 @@ COMMANDS = {
     "pyvocsep": ["pyvocsep/cli.py", "pyvocsep/cli"],
     "pyvocsep-plugins": ["pyvocsep/plugins"],
     "python -m pyvocsep.live": ["pyvocsep/live"],
+    "python -m pyvocsep.corpus": ["pyvocsep/corpus"],
     "python -m pyvocsep.web": ["pyvocsep/web"],
     "python -m pyvocsep.training": ["pyvocsep/training"],
     "python -m pyvocsep.evaluation": ["pyvocsep/evaluation"],

@@ -50,7 +50,10 @@ const Model& load_model(int index, const WeightFolders& folders) {
   static std::array<std::optional<const Model>, kModelCount> models;
   const std::lock_guard lock(mutex);
   std::optional<const Model>& model = models[index];
-  if (!model) model.emplace(weights(kModelNames[index], folders).lexically_normal().string());
+  if (!model) {
+    const std::u8string path = weights(kModelNames[index], folders).lexically_normal().u8string();
+    model.emplace(std::string(path.begin(), path.end()));
+  }
   return *model;
 }
 
