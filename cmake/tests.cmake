@@ -14,14 +14,21 @@ function(pyvocsep_add_tests name)
   add_test(NAME ${name} COMMAND ${name})
 endfunction()
 
-if(PYVOCSEP_VST3)  # a small host, which loads the plugin as any host does
+# Small hosts, which load the plugins as any host does.
+if(PYVOCSEP_VST3)
   pyvocsep_add_tests(vst3_tests csrc/tests/main.cpp csrc/tests/allocations.cpp csrc/tests/vst3_host.cpp)
   target_compile_definitions(vst3_tests PRIVATE PYVOCSEP_VST3="$<TARGET_FILE:pyvocsep_vst3>")
   add_dependencies(vst3_tests pyvocsep_vst3)
 endif()
+if(PYVOCSEP_LV2)
+  pyvocsep_add_tests(lv2_tests csrc/tests/main.cpp csrc/tests/allocations.cpp csrc/tests/lv2_host.cpp
+                     csrc/plugins/common/parameters.cpp)
+  target_compile_definitions(lv2_tests PRIVATE PYVOCSEP_LV2="$<TARGET_FILE:pyvocsep_lv2>")
+  add_dependencies(lv2_tests pyvocsep_lv2)
+endif()
 
 file(GLOB test_sources CONFIGURE_DEPENDS csrc/tests/*.cpp)
-list(FILTER test_sources EXCLUDE REGEX vst3_host)
+list(FILTER test_sources EXCLUDE REGEX _host)
 pyvocsep_add_tests(core_tests ${test_sources})
 if(PYVOCSEP_EMBED_WEIGHTS)
   target_compile_definitions(core_tests PRIVATE PYVOCSEP_EMBED_WEIGHTS)

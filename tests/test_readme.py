@@ -25,7 +25,7 @@ def test_the_examples_run(mixture: Mixture, tmp_path: Path) -> None:
     soundfile.write("song.mp3", audio.T, 44_100)
     names = {"audio": audio, "blocks": np.split(audio, [512, 5_000, 5_001], axis=1)}
     examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) >= 5
+    assert examples
     for example in examples:
         exec(example, names)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

@@ -17,10 +17,22 @@ ROOMS = {
     "nn": {"pyvocsep", "base", "kernels", "dsp", "model"},
     "engine": {"pyvocsep", "base", "kernels", "dsp", "nn"},
     "training": {"base", "kernels"},
-    "plugins/vst3": {"pyvocsep", "base"},
+    "plugins/common": {"pyvocsep", "base"},
+    "plugins/lv2": {"pyvocsep", "plugins/common"},
+    "plugins/vst3": {"pyvocsep", "plugins/common"},
     "python": {"pyvocsep", "base", "kernels", "dsp", "model", "nn"},
-    "tests": {"pyvocsep", "base", "kernels", "dsp", "model", "nn", "plugins/vst3"},
-    "fuzz": {"pyvocsep", "model", "plugins/vst3", "tests"},
+    "tests": {
+        "pyvocsep",
+        "base",
+        "kernels",
+        "dsp",
+        "model",
+        "nn",
+        "plugins/common",
+        "plugins/lv2",
+        "plugins/vst3",
+    },
+    "fuzz": {"pyvocsep", "model", "plugins/common", "plugins/vst3", "tests"},
 }
 """What each room may include, besides itself. `pyvocsep` stands for include/pyvocsep, the public headers."""
 

@@ -25,8 +25,8 @@ class StemMixer(Effect):
     plugin goes, but not into a `pedalboard.Pedalboard`, which takes C++ plugins only: use a `pyvocsep.Board`.
 
     Args:
-        vocals_db, accompaniment_db: the level of each stem in dB: 0 leaves it as it is, minus infinity
-            silences it.
+        vocals_db: the vocals' level in dB: 0 leaves them as they are, minus infinity silences them.
+        accompaniment_db: the accompaniment's.
         model: the name of a shipped model that streams, `band-gru` or `gru`, or the path of its file.
         threads: how many to compute with; the result does not depend on it.
         precision: number format of the network's products, as for `pyvocsep.process`.

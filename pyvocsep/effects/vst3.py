@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyvocsep._compiled import FOLDER
+from pyvocsep.plugins.bundles import VST3, bundle_path
 
 if TYPE_CHECKING:
     from pedalboard import VST3Plugin
-
-_BUNDLE = FOLDER / "vst3_plugin" / "pyvocsep.vst3"
 
 
 def vst3_path() -> Path:
     """Return the plugin's bundle, the folder `pyvocsep.vst3`.
 
-    A host finds it through a link in the folder where it looks for plugins, such as `~/.vst3` on Linux. (The
-    bundle uses the weights of this package: a copy of it elsewhere needs them in its `Contents/Resources`.)
+    `pyvocsep-plugins install` puts a copy of it where other programs look for plugins. (The bundle uses the
+    weights of this package: a copy of it elsewhere needs them in its `Contents/Resources`.)
 
     Raises FileNotFoundError if this installation was built without the plugin.
     """
-    if not _BUNDLE.is_dir():
-        raise FileNotFoundError(
-            errno.ENOENT,
-            "this pyvocsep was built without the VST3 plugin; to build it, install the sources with "
-            "pip install . -C cmake.define.PYVOCSEP_VST3=ON",
-            str(_BUNDLE),
-        )
-    return _BUNDLE
+    return bundle_path(VST3)
 
 
 def load_vst3(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 import pyvocsep
 from pyvocsep.effects import vst3
 from pyvocsep.models import shipped_models
+from pyvocsep.plugins import bundles
 
 if TYPE_CHECKING:
     import pedalboard
@@ -87,7 +88,7 @@ def test_the_bundle_is_a_vst3() -> None:
 
 
 def test_an_installation_without_the_plugin_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(vst3, "_BUNDLE", tmp_path / "pyvocsep.vst3")
+    monkeypatch.setattr(bundles, "FOLDER", tmp_path)
     for call in (vst3.vst3_path, vst3.load_vst3):
         with pytest.raises(FileNotFoundError, match=r"without the VST3 plugin.*PYVOCSEP_VST3=ON"):
             call()

@@ -1,38 +1,14 @@
 #include "plugins/vst3/parameters.h"
 
-#include <algorithm>
-#include <cmath>
-#include <iterator>
 #include <locale>
 #include <sstream>
 
 namespace pyvocsep::vst3 {
 
-namespace {
-
-bool is_level(ParamId id) { return id == kVocals || id == kAccompaniment; }
-
-double decibels(int level) { return (level - kUnityGain) / 10.0; }
-
-// The nearest value from 0 to steps; NaN gives 0.
-int nearest(double value, int steps) {
-  return static_cast<int>(std::lround(std::max(0.0, std::min<double>(value, steps))));
-}
-
-}  // namespace
-
-float gain(int level) { return level == 0 ? 0.0f : static_cast<float>(std::pow(10.0, decibels(level) / 20)); }
-
 double normalized(ParamId id, int value) { return static_cast<double>(value) / kParameters[id].steps; }
 
 int from_normalized(ParamId id, double normalized) {
   return nearest(normalized * kParameters[id].steps, kParameters[id].steps);
-}
-
-double plain(ParamId id, int value) { return is_level(id) ? decibels(value) : value; }
-
-int from_plain(ParamId id, double plain) {
-  return nearest(is_level(id) ? plain * 10 + kUnityGain : plain, kParameters[id].steps);
 }
 
 std::string text(ParamId id, int value) {
@@ -43,7 +19,7 @@ std::string text(ParamId id, int value) {
   stream.imbue(std::locale::classic());  // the host may have set one with decimal commas
   stream.setf(std::ios::fixed);
   stream.precision(1);
-  stream << decibels(value);
+  stream << plain(id, value);
   return stream.str();
 }
 

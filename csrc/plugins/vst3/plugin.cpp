@@ -6,12 +6,14 @@
 #include <iterator>
 #include <thread>
 
-#include "plugins/vst3/weights.h"
+#include "plugins/common/weights.h"
 #include "pyvocsep/limits.h"
 
 namespace pyvocsep::vst3 {
 
 namespace {
+
+constexpr WeightFolders kWeights{.bundle = "../Resources", .package = "../../../../models"};
 
 // VST3's strings hold 128 characters, the end included.
 void copy(const char16_t* from, String128 to) {
@@ -95,7 +97,7 @@ uint32_t Plugin::release() {
 // Fails without the default model, so that the host reports a plugin that does not load instead of a silent one.
 Result Plugin::initialize(FUnknown*) {
   try {
-    load_model(kParameters[kModel].initial);
+    load_model(kParameters[kModel].initial, kWeights);
     return kResultOk;
   } catch (const std::exception& error) {
     report(error);
@@ -150,7 +152,7 @@ Result Plugin::setState(IBStream* stream) {
   for (ParamId id = 0; id < kParameterCount; ++id)
     if (id != kModel) values_[id] = values[id];
   const bool changes = values_[kModel] != values[kModel];
-  use_model(values[kModel]);
+  use_model(values[kModel], true);
   if (changes && !effect_) tell_latency();  // hosts that have asked already, before they set anything up, ask again
   return kResultOk;
 }
@@ -242,10 +244,10 @@ Result Plugin::getParameterInfo(int32_t index, ParameterInfo& info) {
           .stepCount = parameter.steps,
           .defaultNormalizedValue = normalized(id, parameter.initial),
           .unitId = 0,
-          .flags = parameter.flags};
+          .flags = flags(id)};
   copy(parameter.title, info.title);
   copy(parameter.title, info.shortTitle);
-  copy(parameter.units, info.units);
+  copy(parameter.unit, info.units);
   return kResultOk;
 }
 
@@ -275,7 +277,7 @@ double Plugin::getParamNormalized(ParamId id) { return id < kParameterCount ? no
 Result Plugin::setParamNormalized(ParamId id, double value) {
   if (id >= kParameterCount) return kInvalidArgument;
   if (id == kModel)
-    use_model(from_normalized(id, value));
+    use_model(from_normalized(id, value), false);
   else
     values_[id] = from_normalized(id, value);
   return kResultOk;
@@ -297,7 +299,7 @@ bool Plugin::prepare() {
   if (effect_ && setup_ == wanted) return true;
   std::unique_ptr<Effect> made;
   try {
-    made = std::make_unique<Effect>(load_model(wanted.model), wanted.sample_rate, wanted.channels);
+    made = std::make_unique<Effect>(load_model(wanted.model, kWeights), wanted.sample_rate, wanted.channels);
   } catch (const std::exception& error) {
     report(error);
   }
@@ -326,11 +328,13 @@ void Plugin::take(IParameterChanges& changes) {
   }
 }
 
-// Asks the host to restart the plugin, which changes the model: the effect in use keeps the old one until then.
-void Plugin::use_model(int model) {
+// Asks the host to restart the plugin, which changes the model: the effect in use keeps the old one until then. With
+// `at_once` it changes now: a restored state begins a new stream anyway, and some hosts (Ardour) only ask for the
+// latency again instead of restarting the plugin.
+void Plugin::use_model(int model, bool at_once) {
   values_[kModel] = model;
   if (!effect_ || setup_.model == model) return;
-  if (!active_) prepare();
+  if (at_once || !active_) prepare();
   tell_latency();
 }
 

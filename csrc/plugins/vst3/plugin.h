@@ -11,8 +11,8 @@
 #include <memory>
 #include <string>
 
+#include "plugins/common/effect.h"
 #include "plugins/vst3/abi.h"
-#include "plugins/vst3/effect.h"
 #include "plugins/vst3/parameters.h"
 #include "plugins/vst3/state.h"
 
@@ -82,7 +82,7 @@ class Plugin final : public IComponent,
   bool prepare();
   Result run(ProcessData& data);
   void take(IParameterChanges& changes);
-  void use_model(int model);
+  void use_model(int model, bool at_once);
   void tell_latency();
 
   std::atomic<uint32_t> references_{1};

@@ -1,4 +1,4 @@
-#include "plugins/vst3/effect.h"
+#include "plugins/common/effect.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "base/denormals.h"
 #include "pyvocsep/limits.h"
 
-namespace pyvocsep::vst3 {
+namespace pyvocsep::plugins {
 
 namespace {
 
@@ -86,4 +86,4 @@ void Effect::fade(float* const* out, int n) noexcept {
   }
 }
 
-}  // namespace pyvocsep::vst3
+}  // namespace pyvocsep::plugins

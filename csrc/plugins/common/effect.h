@@ -1,4 +1,4 @@
-// The audio processing of the plugin: a StemMixer, and a bypass with the same latency. At sample rates that cannot be
+// The audio processing of a plugin: a StemMixer, and a bypass with the same latency. At sample rates that cannot be
 // separated, such as 352.8 and 384 kHz, it is always bypassed; the latency is the model's frame at that rate.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "pyvocsep/model.h"
 #include "pyvocsep/stem_mixer.h"
 
-namespace pyvocsep::vst3 {
+namespace pyvocsep::plugins {
 
 class Effect {
  public:
@@ -49,4 +49,4 @@ class Effect {
   std::array<Buffer, 2> dry_;      // the delayed input of this block
 };
 
-}  // namespace pyvocsep::vst3
+}  // namespace pyvocsep::plugins

@@ -1,13 +1,12 @@
-#include "plugins/vst3/weights.h"
+#include "plugins/common/weights.h"
 
 #include <array>
 #include <filesystem>
-#include <iterator>
 #include <mutex>
 #include <optional>
 #include <string>
 
-#include "plugins/vst3/parameters.h"
+#include "plugins/common/parameters.h"
 
 #if defined(_WIN32)
 #include <windows.h>
@@ -15,14 +14,13 @@
 #include <dlfcn.h>
 #endif
 
-namespace pyvocsep::vst3 {
+namespace pyvocsep::plugins {
 
 namespace {
 
 namespace fs = std::filesystem;
 
-// Path of the file that this code was loaded from, with symbolic links followed:
-// <bundle>/Contents/<platform>/<library>.
+// Path of the file that this code was loaded from, with symbolic links followed.
 fs::path library() {
   static const char inside = 0;
 #if defined(_WIN32)
@@ -39,26 +37,24 @@ fs::path library() {
 #endif
 }
 
-// The weights in the bundle's Resources; the bundle inside the Python package has none and uses those of the package.
-fs::path weights(const std::string& name) {
-  const fs::path contents = library().parent_path().parent_path();
-  const fs::path own = contents / "Resources" / (name + ".safetensors");
-  const fs::path package = contents.parent_path().parent_path().parent_path() / "models" / own.filename();
+fs::path weights(const std::string& name, const WeightFolders& folders) {
+  const fs::path folder = library().parent_path(), file = name + ".safetensors";
+  const fs::path own = folder / folders.bundle / file, package = folder / folders.package / file;
   return !fs::exists(own) && fs::exists(package) ? package : own;
 }
 
 }  // namespace
 
-const Model& load_model(int index) {
+const Model& load_model(int index, const WeightFolders& folders) {
   static std::mutex mutex;
-  static std::array<std::optional<const Model>, std::size(kModelNames)> models;
+  static std::array<std::optional<const Model>, kModelCount> models;
   const std::lock_guard lock(mutex);
   std::optional<const Model>& model = models[index];
   if (!model) {
-    const std::u8string path = weights(kModelNames[index]).u8string();
+    const std::u8string path = weights(kModelNames[index], folders).lexically_normal().u8string();
     model.emplace(std::string(path.begin(), path.end()));
   }
   return *model;
 }
 
-}  // namespace pyvocsep::vst3
+}  // namespace pyvocsep::plugins
