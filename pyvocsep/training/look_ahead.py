@@ -57,8 +57,8 @@ class LookAhead:
             )
         if made.chunk < 1 or made.context < 0:
             raise ValueError(
-                f"look_ahead has a chunk of {made.chunk} and a context of {made.context} frames; they must be at "
-                "least 1 and 0"
+                f"look_ahead has chunks of {made.chunk} and a context of {made.context} frames; they must be "
+                "at least 1 and 0"
             )
         return made
 

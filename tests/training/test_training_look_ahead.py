@@ -137,7 +137,7 @@ def test_a_model_file_says_how_far_it_looks_ahead(tmp_path):
         (ahead(3), "blocks 0 to 2"),
         (ahead(2, 1), "in order"),
         (ahead(1, 1), "in order"),
-        (ahead(1, chunk=0), "a chunk of 0"),
+        (ahead(1, chunk=0), "chunks of 0"),
         (ahead(1, context=-1), "a context of -1"),
     ],
 )
