@@ -30,6 +30,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pyvocsep._core import limits
+
 from .recurrence import RMSNorm, run_gru
 
 
@@ -59,6 +61,10 @@ class LookAhead:
             raise ValueError(
                 f"look_ahead has chunks of {made.chunk} and a context of {made.context} frames; they must be "
                 "at least 1 and 0"
+            )
+        if made.frames > limits.MAX_FRAMES_AHEAD:
+            raise ValueError(
+                f"look_ahead is {made.frames} frames in all; at most {limits.MAX_FRAMES_AHEAD} are possible"
             )
         return made
 

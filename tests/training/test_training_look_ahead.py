@@ -139,6 +139,7 @@ def test_a_model_file_says_how_far_it_looks_ahead(tmp_path):
         (ahead(1, 1), "in order"),
         (ahead(1, chunk=0), "chunks of 0"),
         (ahead(1, context=-1), "a context of -1"),
+        (ahead(0, 1, 2, chunk=80, context=7), "258 frames in all; at most 256"),
     ],
 )
 def test_what_makes_no_sense_is_refused(table, message):
