@@ -27,6 +27,10 @@ class limits:  # noqa: N801 - a module
     MIN_FRAME: Final[int]
     """The shortest frame in samples."""
     MAX_FRAME: Final[int]
+    MAX_FRAMES_AHEAD: Final[int]
+    """Frames that a model may look ahead."""
+    MAX_VALUES_AHEAD: Final[int]
+    """Values that may wait in one of its blocks: bands times width times frames."""
 
 def scaled_grid(n_fft: int, hop: int, model_rate: float, rate: float) -> tuple[int, int]:
     """Frame and hop in samples that put a stream of another rate on a model's grid.

@@ -31,6 +31,12 @@ class MaskEstimator:
     """The network alone, on the grid of a sample rate; carries its state from call to call."""
 
     def __init__(self, model: Model, sample_rate: float, channels: int) -> None: ...
+    @property
+    def look_ahead(self) -> int:
+        """Frames that the masks are late."""
+
     def reset(self) -> None: ...
     def masks(self, spectra: NDArray[np.complex64]) -> NDArray[np.float32]:
-        """Masks of the same shape as the spectra: (channels, frames, bins)."""
+        """Masks (channels, frames, bins): of as many frames as there are spectra, or, of a network that looks
+        ahead, that many less the first `look_ahead` since the beginning.
+        """

@@ -33,7 +33,7 @@ from pyvocsep.errors import AudioWarning, IncompleteWarning
 from pyvocsep.files.formats import SUBTYPES, output_format
 from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN, make_folder, output_paths
 from pyvocsep.files.ownership import is_ours
-from pyvocsep.models import DEFAULT, shipped_models
+from pyvocsep.models import DEFAULT_FOR_FILES, shipped_models
 from pyvocsep.separate import process
 
 _FAILURE = 1
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--subtype", help="of the samples, as PCM_16, PCM_24 or FLOAT")
     add(
         "--model",
-        default=DEFAULT,
+        default=DEFAULT_FOR_FILES,
         help=f"{', '.join(shipped_models())}, or a model file (%(default)s)",
     )
     add(

@@ -25,7 +25,7 @@ from pyvocsep.files.formats import output_format
 from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN, output_paths, write_stems
 from pyvocsep.files.reader import AudioReader
 from pyvocsep.files.writer import AudioWriter
-from pyvocsep.models import DEFAULT
+from pyvocsep.models import DEFAULT_FOR_FILES
 from pyvocsep.notebook import progress_bar, stems_html
 
 PathLike = str | os.PathLike[str]
@@ -91,7 +91,7 @@ def process(
     source: PathLike,
     sample_rate: None = None,
     *,
-    model: PathLike = DEFAULT,
+    model: PathLike = DEFAULT_FOR_FILES,
     threads: int = 1,
     precision: str = PRECISIONS[0],
     output_dir: None = None,
@@ -103,7 +103,7 @@ def process(
     source: NDArray[Any],
     sample_rate: float,
     *,
-    model: PathLike = DEFAULT,
+    model: PathLike = DEFAULT_FOR_FILES,
     threads: int = 1,
     precision: str = PRECISIONS[0],
     output_dir: None = None,
@@ -114,7 +114,7 @@ def process(
     source: PathLike,
     sample_rate: None = None,
     *,
-    model: PathLike = DEFAULT,
+    model: PathLike = DEFAULT_FOR_FILES,
     threads: int = 1,
     precision: str = PRECISIONS[0],
     output_dir: PathLike,
@@ -129,7 +129,7 @@ def process(
     source: PathLike | NDArray[Any],
     sample_rate: float | None = None,
     *,
-    model: PathLike = DEFAULT,
+    model: PathLike = DEFAULT_FOR_FILES,
     threads: int = 1,
     precision: str = PRECISIONS[0],
     output_dir: PathLike | None = None,

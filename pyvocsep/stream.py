@@ -80,7 +80,10 @@ class Separator:
 
     @property
     def latency_samples(self) -> int:
-        """Samples that the outputs lag behind the input: one frame of the model at the stream's rate."""
+        """Samples that the outputs lag behind the input.
+
+        One frame of the model at the stream's rate, and a hop more for each frame that the model looks ahead.
+        """
         return self._engine.latency_samples
 
     def process(self, block: NDArray[Any]) -> tuple[Samples, Samples]:

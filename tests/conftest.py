@@ -25,10 +25,13 @@ def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A small random model of each architecture."""
+    """A small random model of each architecture, and one that looks ahead."""
     folder = tmp_path_factory.mktemp("models")
     return {
         "band-gru": random_band_gru(folder / "band-gru.safetensors"),
+        "band-gru that looks ahead": random_band_gru(
+            folder / "ahead.safetensors", ahead=[0, 1], level_seconds="0.5"
+        ),
         "gru": random_gru(folder / "gru.safetensors"),
     }
 

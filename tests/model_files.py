@@ -7,7 +7,7 @@ to bin and from frame to frame, and a test that mixes up two of anything sees it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,15 @@ def random_band_gru(
     bands: int = 7,
     dim: int = 32,
     blocks: int = 2,
+    ahead: Sequence[int] = (),
+    chunk: int = 5,
+    context: int = 3,
     **metadata: str,
 ) -> Path:
-    """Write a random `band-gru`; keyword arguments left over replace or add metadata."""
+    """Write a random `band-gru`; keyword arguments left over replace or add metadata.
+
+    The blocks in `ahead` look ahead, by chunks of `chunk` frames and `context` more.
+    """
     bins = n_fft // 2 + 1
     zones = band_zones(bins, bands)
     draw = _Draw(seed)
@@ -71,6 +77,12 @@ def random_band_gru(
         tensors |= draw.gru(f"{band}_gru.", "_l0", dim, dim // 2)
         tensors |= draw.gru(f"{band}_gru.", "_l0_reverse", dim, dim // 2)
         tensors[f"{band}_scale"] = draw.gain(dim)
+        if i in ahead:
+            tensors[f"blocks.{i}.ahead.norm.weight"] = draw.gain(dim)
+            tensors |= draw.gru(f"blocks.{i}.ahead.gru.", "_l0", dim, dim)
+            tensors[f"blocks.{i}.ahead.scale"] = draw.gain(dim)
+    if ahead:
+        metadata = {"look_ahead_chunk": str(chunk), "look_ahead_context": str(context)} | metadata
     tensors["norm.weight"] = draw.gain(dim)
     counts, widths = (",".join(map(str, numbers)) for numbers in zip(*zones, strict=True))
     common = _metadata("band-gru", sample_rate, n_fft, hop, extension_bins=min(8, bins))

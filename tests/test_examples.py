@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 import pyvocsep
+from pyvocsep.models import DEFAULT
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 RATE = 44_100
@@ -39,7 +40,9 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_karaoke(song: Path, tmp_path: Path) -> None:
     run("karaoke.py", song, tmp_path / "karaoke.wav")
-    np.testing.assert_array_equal(read(tmp_path / "karaoke.wav"), pyvocsep.process(song).accompaniment)
+    np.testing.assert_array_equal(
+        read(tmp_path / "karaoke.wav"), pyvocsep.process(song, model=DEFAULT).accompaniment
+    )
     run("karaoke.py", song, tmp_path / "softer.flac", "--vocals-db", "-12")
     expected = pyvocsep.StemMixer(-12, 0)(read(song), RATE)
     np.testing.assert_allclose(read(tmp_path / "softer.flac"), expected, rtol=0, atol=2**-15)
@@ -50,7 +53,7 @@ def test_vocals_with_reverb(song: Path, tmp_path: Path) -> None:
     run("vocals_with_reverb.py", song, tmp_path / "hall.wav", "--send-db", "-20")
     reverb = pedalboard.Reverb(room_size=0.8, wet_level=1.0, dry_level=0.0)
     hall = pedalboard.Pedalboard([pedalboard.HighpassFilter(200), reverb, pedalboard.Gain(-20)])
-    added = hall(pyvocsep.process(song).vocals, RATE)
+    added = hall(pyvocsep.process(song, model=DEFAULT).vocals, RATE)
     assert np.abs(added).max() > 0.01
     np.testing.assert_allclose(read(tmp_path / "hall.wav"), read(song) + added, rtol=0, atol=1e-4)
 
@@ -61,5 +64,5 @@ def test_live_loop(song: Path, tmp_path: Path) -> None:
     for name in ("median", "99.9 %", "worst"):
         assert re.search(rf"{name}: +\d+\.\d\d ms, +\d+% of the budget", output)
     assert "latency: 46 ms" in output
-    heard, expected = read(tmp_path / "heard.wav"), pyvocsep.process(song).accompaniment
+    heard, expected = read(tmp_path / "heard.wav"), pyvocsep.process(song, model=DEFAULT).accompaniment
     np.testing.assert_allclose(heard, expected, rtol=0, atol=2**-15)

@@ -83,13 +83,20 @@ EDITS = st.one_of(
 )
 KEYS = (
     *("format", "architecture", "sample_rate", "n_fft", "hop", "exponent", "stems", "extension_bins"),
-    *("band_counts", "band_widths", "level_seconds", "name"),
+    *("band_counts", "band_widths", "level_seconds", "look_ahead_chunk", "look_ahead_context", "name"),
 )
+
+
+def random_band_gru_ahead(path: Path) -> Path:
+    return random_band_gru(path, ahead=[1])
+
+
+MAKERS = st.sampled_from([random_band_gru, random_band_gru_ahead, random_gru])
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    make=st.sampled_from([random_band_gru, random_gru]),
+    make=MAKERS,
     edits=st.dictionaries(st.sampled_from(KEYS), EDITS, min_size=1, max_size=3),
 )
 def test_any_metadata_load_and_work_or_are_refused(tmp_path_factory, make, edits: dict[str, str]) -> None:
@@ -109,7 +116,7 @@ def test_any_metadata_load_and_work_or_are_refused(tmp_path_factory, make, edits
 
 
 @settings(max_examples=200, deadline=None)
-@given(data=st.data(), make=st.sampled_from([random_band_gru, random_gru]))
+@given(data=st.data(), make=MAKERS)
 def test_tensors_of_any_shape_load_and_work_or_are_refused(tmp_path_factory, data, make) -> None:
     folder = tmp_path_factory.getbasetemp()
     header, metadata = opened(make(folder / "sound.safetensors"))

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
 import pyvocsep
-from pyvocsep.engines.registry import model_metadata
-from pyvocsep.models import model_path, shipped_models
+from pyvocsep.engines.registry import is_streaming, model_metadata
+from pyvocsep.models import DEFAULT, DEFAULT_FOR_FILES, model_path, shipped_models
 
 
 def test_what_is_shipped() -> None:
     assert shipped_models() == ("band-gru", "band-gru-mir1k", "cnn", "gru")
+
+
+def test_the_defaults_of_streams_and_of_files() -> None:
+    defaults = {
+        call: inspect.signature(call).parameters["model"].default
+        for call in (pyvocsep.process, pyvocsep.Separator, pyvocsep.StemMixer)
+    }
+    assert defaults == {
+        pyvocsep.process: DEFAULT_FOR_FILES,
+        pyvocsep.Separator: DEFAULT,
+        pyvocsep.StemMixer: DEFAULT,
+    }
+    assert {DEFAULT, DEFAULT_FOR_FILES} <= set(shipped_models())
+    assert is_streaming(DEFAULT)
 
 
 @pytest.mark.parametrize("name", shipped_models())

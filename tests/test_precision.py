@@ -50,6 +50,18 @@ def test_the_promises_hold_and_the_stems_hardly_change(precision, name, channels
     np.testing.assert_array_equal(effect(audio, 44_100), stems.vocals)
 
 
+@pytest.mark.parametrize("precision", HERE)
+def test_a_model_that_looks_ahead_streams_exactly(precision, models, mixture) -> None:
+    model = models["band-gru that looks ahead"]
+    audio = mixture(40_000)
+    stems = pyvocsep.process(audio, 44_100, model=model, precision=precision)
+    assert not np.array_equal(stems.vocals, pyvocsep.process(audio, 44_100, model=model).vocals)
+    separator = pyvocsep.Separator(44_100, 2, model, threads=2, precision=precision)
+    parts = [separator.process(block) for block in np.split(audio, [1, 777, 20_000], axis=1)]
+    vocals, _ = (np.concatenate(stem, axis=1) for stem in zip(*parts, separator.flush(), strict=True))
+    np.testing.assert_array_equal(vocals[:, separator.latency_samples :], stems.vocals)
+
+
 @needs_bfloat16
 def test_masks_are_those_of_rounded_weights(models) -> None:
     """Against PyTorch with the same weights, rounded: what is left is the rounding of the layers' inputs."""

@@ -10,7 +10,7 @@ import pytest
 
 CODE = """
 import numpy, pyvocsep
-pyvocsep.process(numpy.full((2, 100_000), 0.1, numpy.float32), 44_100, threads=2)
+pyvocsep.process(numpy.full((2, 100_000), 0.1, numpy.float32), 44_100, model='band-gru', threads=2)
 """
 STAGES = {
     "analysis",

@@ -26,7 +26,7 @@ def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("architecture", ["band-gru", "gru"])
+@pytest.mark.parametrize("architecture", ["band-gru", "band-gru that looks ahead", "gru"])
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000, 192_000])
 @pytest.mark.parametrize("shape", [(1,), (1, 1), (2, 1), (90,), (2, 12_345), (123_456,), (2, 0), (0,)])
 def test_arrays_are_aligned_and_sum_to_the_input(architecture, rate, shape, models, mixture) -> None:

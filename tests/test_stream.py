@@ -26,7 +26,7 @@ STREAMS = st.fixed_dictionaries(
     {
         "rate": RATES,
         "channels": st.integers(1, 2),
-        "architecture": st.sampled_from(["band-gru", "gru"]),
+        "architecture": st.sampled_from(["band-gru", "band-gru that looks ahead", "gru"]),
         "threads": st.integers(1, 2),
     }
 )

@@ -11,8 +11,8 @@ namespace pyvocsep {
 namespace {
 
 constexpr int kStages = static_cast<int>(Stage::kCount);
-constexpr std::array<const char*, kStages> kNames = {"analysis", "features", "encoder", "sum and norm",
-                                                     "time GRU", "band GRU", "decoder", "synthesis"};
+constexpr std::array<const char*, kStages> kNames = {"analysis",  "features", "encoder", "sum and norm", "time GRU",
+                                                     "ahead GRU", "band GRU", "decoder", "synthesis"};
 
 struct Table {
   std::array<std::atomic<int64_t>, kStages> nanoseconds{}, flops{};

@@ -13,6 +13,7 @@ enum class Stage {
   kEncoder,    // features to vectors
   kNorm,       // residual sums and normalisation
   kTimeGru,    // along time; all GRUs of `gru`
+  kAheadGru,   // backwards along time
   kBandGru,    // along the bands
   kDecoder,    // vectors to masks
   kSynthesis,  // mask, inverse transform and overlap-add

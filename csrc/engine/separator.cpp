@@ -4,11 +4,13 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "base/denormals.h"
 #include "base/processors.h"
 #include "base/profile.h"
 #include "base/thread_team.h"
+#include "dsp/delay_line.h"
 #include "dsp/stft.h"
 #include "kernels/kernels.h"
 #include "nn/masker.h"
@@ -40,7 +42,7 @@ class Separator::Impl {
   Impl(const Model::Impl& model, double sample_rate, int channels, int threads);
 
   int channels() const { return channels_; }
-  int latency() const { return stft_.grid().frame; }
+  int latency() const { return stft_.grid().frame + look_ahead(); }
   void reset() noexcept;
   void process(const float* const* in, float* const* vocals, float* const* accompaniment, int n) noexcept;
   void flush(float* const* vocals, float* const* accompaniment) noexcept;
@@ -49,6 +51,7 @@ class Separator::Impl {
   // Frames that one run of the network takes: enough for the kernels, few enough for the cache.
   static constexpr int kMaxFrames = 8;
 
+  int look_ahead() const { return masker_.look_ahead() * stft_.grid().hop; }  // in samples
   void run_frames(int count) noexcept;
 
   const Kernels& kernels_;
@@ -56,7 +59,8 @@ class Separator::Impl {
   StreamingStft stft_;
   Masker masker_;
   ThreadTeam team_;
-  int before_start_ = 0;  // samples of output that precede the first sample of the stream
+  std::vector<DelayLine> mixture_;  // of each channel, as late as the masks
+  int before_start_ = 0;            // samples of output that precede the first sample of the stream
 };
 
 Separator::Impl::Impl(const Model::Impl& model, double sample_rate, int channels, int threads)
@@ -65,12 +69,14 @@ Separator::Impl::Impl(const Model::Impl& model, double sample_rate, int channels
       stft_(checked_grid(model, sample_rate, channels, threads), channels, kMaxFrames),
       masker_(model, stft_.grid(), channels, kMaxFrames),
       team_(std::min(threads, usable_processors())) {
+  for (int c = 0; c < channels; ++c) mixture_.emplace_back(look_ahead());
   reset();
 }
 
 void Separator::Impl::reset() noexcept {
   stft_.reset();
   masker_.reset();
+  for (DelayLine& mixture : mixture_) mixture.reset();
   before_start_ = latency();
 }
 
@@ -94,6 +100,11 @@ void Separator::Impl::process(const float* const* in, float* const* vocals, floa
       const float* sum = stft_.sum(c);
       float* v = vocals[c] + done;
       float* a = accompaniment[c] + done;
+      if (look_ahead() > 0) {
+        std::copy_n(mixture, count, a);
+        mixture_[c].process(a, count);
+        mixture = a;
+      }
       std::fill_n(v, silent, 0.0f);
       std::fill_n(a, silent, 0.0f);
       for (int i = silent; i < count; ++i) {
@@ -133,22 +144,25 @@ void Separator::Impl::run_frames(int count) noexcept {
     for (int c = begin; c < end; ++c)
       for (int t = 0; t < count; ++t) stft_.analyse(c, t, masker_.re(t, c), masker_.im(t, c));
   });
-  masker_.estimate(count, team_);
+  const int masked = masker_.estimate(count, team_);
   const int bins = stft_.grid().bins();
-  team_.split(count, [&](int begin, int end) {
+  team_.split(masked, [&](int begin, int end) {
     const Timed timed(Stage::kSynthesis);
     for (int t = begin; t < end; ++t)
       if (channels_ == 2)
-        kernels_.apply_masks(masker_.mask(t, 0), masker_.mask(t, 1), bins, masker_.re(t, 0), masker_.im(t, 0),
-                             masker_.re(t, 1), masker_.im(t, 1));
+        kernels_.apply_masks(masker_.mask(t, 0), masker_.mask(t, 1), bins, masker_.masked_re(t, 0),
+                             masker_.masked_im(t, 0), masker_.masked_re(t, 1), masker_.masked_im(t, 1));
       else
-        kernels_.apply_mask(masker_.mask(t, 0), bins, masker_.re(t, 0), masker_.im(t, 0));
+        kernels_.apply_mask(masker_.mask(t, 0), bins, masker_.masked_re(t, 0), masker_.masked_im(t, 0));
   });
+  const int without = count - masked;  // at the beginning of a stream, of a network that looks ahead
   team_.split(channels_, [&](int begin, int end) {
     const Timed timed(Stage::kSynthesis);
     for (int c = begin; c < end; ++c)
-      for (int t = 0; t < count; ++t) stft_.overlap_add(c, t, masker_.re(t, c), masker_.im(t, c));
+      for (int t = 0; t < masked; ++t)
+        stft_.overlap_add(c, without + t, masker_.masked_re(t, c), masker_.masked_im(t, c));
   });
+  masker_.advance(count, masked);
 }
 
 Separator::Separator(const Model& model, double sample_rate, int channels, int threads)

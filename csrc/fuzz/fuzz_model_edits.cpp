@@ -72,8 +72,9 @@ void edit(FuzzedDataProvider& input, test::ModelBuilder& model) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FuzzedDataProvider input(data, size);
-  static const test::ModelBuilder band_gru = test::small_band_gru(), gru = test::small_gru();
-  test::ModelBuilder model = input.ConsumeBool() ? band_gru : gru;
+  static const test::ModelBuilder band_gru = test::small_band_gru(), gru = test::small_gru(),
+                                  ahead = test::small_band_gru_ahead();
+  test::ModelBuilder model = *input.PickValueInArray({&band_gru, &gru, &ahead});
   if (input.ConsumeBool()) model.metadata["level_seconds"] = "3";
   const int channels = input.ConsumeIntegralInRange(1, 2);
   const Precision wanted = input.PickValueInArray({Precision::kFloat32, Precision::kBfloat16, Precision::kInt8});

@@ -24,6 +24,7 @@ int main(int count, char** arguments) {
   const std::string band_gru = pyvocsep::test::small_band_gru().bytes(), gru = pyvocsep::test::small_gru().bytes();
   write(folder / "model" / "band-gru", band_gru);
   write(folder / "model" / "gru", gru);
+  write(folder / "model" / "band-gru-ahead", pyvocsep::test::small_band_gru_ahead().bytes());
   write(folder / "model_edits" / "none", std::string(3, '\1'));
   write(folder / "model_edits" / "some", std::string("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16));
   write(folder / "json" / "header", gru.substr(8, gru.find('}', 1000) - 8));

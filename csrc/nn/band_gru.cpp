@@ -75,6 +75,13 @@ AddNorm read_time_norm(const Kernels& kernels, const ModelFile& file, int index,
   return AddNorm(kernels, file, block_name(index - 1) + "band_scale", weight, dim);
 }
 
+// The band GRU's norm first adds the states of the step before: the backward one, if the block looks ahead.
+AddNorm read_band_norm(const Kernels& kernels, const ModelFile& file, int index, int dim) {
+  const std::string name = block_name(index);
+  return AddNorm(kernels, file, name + (looks_ahead(file, index) ? "ahead.scale" : "time_scale"),
+                 name + "band_norm.weight", dim);
+}
+
 // One tensor is enough for a block to count: a file that lacks some is damaged, not a shallower network.
 int count_blocks(const ModelFile& file) {
   int count = 1;
@@ -85,9 +92,9 @@ int count_blocks(const ModelFile& file) {
 }  // namespace
 
 BandGruNetwork::Block::Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands,
-                             int max_frames)
+                             int max_frames, const std::optional<LookAhead>& look_ahead)
     : time_norm(read_time_norm(kernels, file, index, dim)),
-      band_norm(kernels, file, block_name(index) + "time_scale", block_name(index) + "band_norm.weight", dim),
+      band_norm(read_band_norm(kernels, file, index, dim)),
       time(kernels, file, block_name(index) + "time_gru.", "_l0", dim),
       forward(kernels, file, block_name(index) + "band_gru.", "_l0", dim),
       backward(kernels, file, block_name(index) + "band_gru.", "_l0_reverse", dim),
@@ -95,6 +102,7 @@ BandGruNetwork::Block::Block(const Kernels& kernels, const ModelFile& file, int 
   if (time.hidden() != dim || 2 * forward.hidden() != dim || 2 * backward.hidden() != dim)
     file.fail("block " + std::to_string(index) + ": its states do not have the " + std::to_string(dim) +
               " values of the vectors that they are added to");
+  if (looks_ahead(file, index)) ahead.emplace(kernels, file, index, dim, bands, look_ahead.value());
 }
 
 // The bands of `shape` use the weights of zone `index` of the file; those narrower than the zone use its first weights.
@@ -161,15 +169,21 @@ BandGruNetwork::BandGruNetwork(const Kernels& kernels, const ModelFile& file, co
       gates_(3 * x_.size()),
       start_(dim_) {
   std::fill_n(scales_.data(), max_frames, scale_);
-  for (int i = 0; i < count_blocks(file); ++i) blocks_.emplace_back(kernels, file, i, dim_, bands(), max_frames);
+  const int count = count_blocks(file);
+  const std::optional<LookAhead> ahead = read_look_ahead(file, count);
+  for (int i = 0; i < count; ++i) blocks_.emplace_back(kernels, file, i, dim_, bands(), max_frames, ahead);
+  for (const Block& block : blocks_) look_ahead_ += block.ahead ? block.ahead->delay() : 0;
 }
 
 void BandGruNetwork::reset() noexcept {
   if (level_) level_->reset();
-  for (Block& block : blocks_) block.states.clear();
+  for (Block& block : blocks_) {
+    block.states.clear();
+    if (block.ahead) block.ahead->reset();
+  }
 }
 
-void BandGruNetwork::process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept {
+int BandGruNetwork::process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept {
   if (level_) {
     team.split(frames, [&](int begin, int end) { measure(spectra, begin, end); });
     for (int t = 0; t < frames; ++t) scales_[t] = scale_ * level_->next(energies_[t]);
@@ -177,11 +191,16 @@ void BandGruNetwork::process(const Spectra& spectra, int frames, const Masks& ma
   team.split(frames, [&](int begin, int end) { encode(spectra, begin, end); });
   for (Block& block : blocks_) {
     team.split(bands(), [&](int begin, int end) { time_stage(block, frames, begin, end); });
-    team.split(frames, [&](int begin, int end) { band_stage(block, begin, end); });
+    const int leaving = block.ahead ? block.ahead->leaving(frames) : frames;
+    team.split(leaving, [&](int begin, int end) { band_stage(block, begin, end); });
     // Move the last state of this call to the front, where the next call starts from it.
     std::copy_n(row(block.states, frames, 0), static_cast<size_t>(bands()) * dim_, row(block.states, 0, 0));
+    if (block.ahead) block.ahead->advance(frames);
+    frames = leaving;
+    if (frames == 0) return 0;  // later blocks begin when the first frame leaves this one
   }
   team.split(frames, [&](int begin, int end) { decode(masks, begin, end); });
+  return frames;
 }
 
 void BandGruNetwork::encode(const Spectra& spectra, int begin, int end) noexcept {
@@ -222,7 +241,7 @@ void BandGruNetwork::features(const Spectra& spectra, int begin, int end) noexce
   }
 }
 
-// Runs the time GRU of bands begin..end over all frames.
+// Runs the time GRU of bands begin..end over all frames, and the backward one, if there is one.
 void BandGruNetwork::time_stage(Block& block, int frames, int begin, int end) noexcept {
   const int rows = end - begin;
   for (int t = 0; t < frames; ++t) {
@@ -234,6 +253,7 @@ void BandGruNetwork::time_stage(Block& block, int frames, int begin, int end) no
     const Timed timed(Stage::kTimeGru, block.time.flops(rows));
     block.time.step(normed, dim_, row(block.states, t, begin), dim_, rows, row(block.states, t + 1, begin), dim_);
   }
+  if (block.ahead) block.ahead->process(row(x_, 0, 0), row(block.states, 1, 0), row(hidden_, 0, 0), frames, begin, end);
 }
 
 // Runs the band GRU of frames begin..end over all bands.
@@ -241,7 +261,8 @@ void BandGruNetwork::band_stage(Block& block, int begin, int end) noexcept {
   const int rows = (end - begin) * bands();
   {
     const Timed timed(Stage::kNorm);
-    block.band_norm.forward(row(x_, begin, 0), row(block.states, begin + 1, 0), rows, row(normed_, begin, 0));
+    const float* states = block.ahead ? row(hidden_, begin, 0) : row(block.states, begin + 1, 0);
+    block.band_norm.forward(row(x_, begin, 0), states, rows, row(normed_, begin, 0));
   }
   const Timed timed(Stage::kBandGru, block.forward.flops(rows) + block.backward.flops(rows));
   if (end - begin < kManyFrames)

@@ -5,6 +5,7 @@
 //   x[t, b]   = W_e[z] f[t, b] + b_e[b]             f: (|M|, |S|, |L|, |R|) * 2 / N, to the power `exponent`;
 //                                                  divided by the running level before that, if the file has one
 //   x        += s_t * GRU_time(norm(x))             one state for each band, carried from frame to frame
+//   x        += s_a * GRU_back(norm(x))             in blocks that look ahead; see look_ahead.h
 //   x        += s_b * BiGRU_bands(norm(x))          no memory from frame to frame; s: one factor for each value
 //   mask      = sigmoid(W_d[z] norm(x)[t, b] + b_d[b])
 //
@@ -21,6 +22,7 @@
 #include "base/buffer.h"
 #include "dsp/grid.h"
 #include "nn/layers.h"
+#include "nn/look_ahead.h"
 #include "nn/network.h"
 #include "nn/running_level.h"
 
@@ -31,8 +33,9 @@ class BandGruNetwork : public Network {
   BandGruNetwork(const Kernels& kernels, const ModelFile& file, const Grid& grid, int channels, int max_frames);
 
   int bins() const override { return bins_; }
+  int look_ahead() const override { return look_ahead_; }
   void reset() noexcept override;
-  void process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept override;
+  int process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept override;
 
  private:
   struct Shape {
@@ -45,9 +48,11 @@ class BandGruNetwork : public Network {
     std::vector<Linear> decoders;  // one for each channel
   };
   struct Block {
-    Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames);
+    Block(const Kernels& kernels, const ModelFile& file, int index, int dim, int bands, int max_frames,
+          const std::optional<LookAhead>& look_ahead);
     AddNorm time_norm, band_norm;  // each first adds the states of the stage before
     Gru time, forward, backward;
+    std::optional<BackwardStep> ahead;
     Buffer states;  // [max_frames + 1][bands][dim], the first from before the block
   };
 
@@ -74,13 +79,14 @@ class BandGruNetwork : public Network {
   std::optional<RunningLevel> level_;
   std::vector<Zone> zones_;
   std::vector<Block> blocks_;
+  int look_ahead_ = 0;
   AddNorm norm_;
 
   Buffer energies_;    // of each frame, if there is a level
   Buffer scales_;      // of the magnitudes of each frame
   Buffer features_;    // [max_frames][padded(bins)][columns()]
   Buffer x_, normed_;  // [max_frames][bands][dim]
-  Buffer hidden_;      // [max_frames][bands][forward, backward]
+  Buffer hidden_;      // [max_frames][bands][forward, backward]; before them the states of a step that looks ahead
   Buffer gates_;       // [max_frames][bands][forward and backward: 3 * dim]
   Buffer start_;       // a state of zeros
 };

@@ -60,7 +60,7 @@ void GruNetwork::reset() noexcept {
   for (Buffer& state : states_) state.clear();
 }
 
-void GruNetwork::process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam&) noexcept {
+int GruNetwork::process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam&) noexcept {
   features(spectra, frames);
   const int width = padded(bins_);
   const float* x = features_.data();
@@ -84,6 +84,7 @@ void GruNetwork::process(const Spectra& spectra, int frames, const Masks& masks,
     float* h = states_[i].data();
     std::copy(h + frames * w, h + (frames + 1) * w, h);
   }
+  return frames;
 }
 
 void GruNetwork::features(const Spectra& spectra, int frames) noexcept {

@@ -22,7 +22,7 @@ class GruNetwork : public Network {
 
   int bins() const override { return bins_; }
   void reset() noexcept override;
-  void process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept override;
+  int process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept override;
 
  private:
   void features(const Spectra& spectra, int frames) noexcept;

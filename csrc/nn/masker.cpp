@@ -8,26 +8,46 @@ Masker::Masker(const Model::Impl& model, const Grid& grid, int channels, int max
     : channels_(channels),
       bins_(grid.bins()),
       extension_bins_(model.extension_bins()),
+      max_frames_(max_frames),
       stride_(padded(std::max(bins_, model.bins())) + kPad),  // transforms write past the last bin
       network_(model.make_network(grid, channels, max_frames)),
-      re_(max_frames * channels * stride_),
-      im_(max_frames * channels * stride_),
+      // Waiting frames move to the front when the end is reached: once for as many frames as wait.
+      slots_(2 * network_->look_ahead() + max_frames),
+      re_(slots_ * channels * stride_),
+      im_(slots_ * channels * stride_),
       masks_(max_frames * channels * stride_) {}
 
-void Masker::estimate(int frames, ThreadTeam& team) noexcept {
+void Masker::reset() noexcept {
+  network_->reset();
+  oldest_ = next_ = 0;
+}
+
+void Masker::advance(int frames, int masked) noexcept {
+  oldest_ += masked;
+  next_ += frames;
+  if (oldest_ < next_ && next_ + max_frames_ <= slots_) return;
+  const ptrdiff_t begin = at(oldest_, 0), end = at(next_, 0);
+  if (begin > 0)
+    for (Buffer* spectra : {&re_, &im_}) std::copy(spectra->data() + begin, spectra->data() + end, spectra->data());
+  next_ -= oldest_;
+  oldest_ = 0;
+}
+
+int Masker::estimate(int frames, ThreadTeam& team) noexcept {
   const ptrdiff_t frame_stride = channels_ * stride_;
-  network_->process({re_.data(), im_.data(), frame_stride, stride_}, frames, {masks_.data(), frame_stride, stride_},
-                    team);
+  const int masked = network_->process({re(0, 0), im(0, 0), frame_stride, stride_}, frames,
+                                       {masks_.data(), frame_stride, stride_}, team);
   const int known = network_->bins();
-  if (bins_ <= known) return;
+  if (bins_ <= known) return masked;
   // Bins above the network's range take the mean mask of its top `extension_bins`.
-  for (int t = 0; t < frames; ++t)
+  for (int t = 0; t < masked; ++t)
     for (int c = 0; c < channels_; ++c) {
       float* m = mask(t, c);
       float sum = 0.0f;
       for (int k = known - extension_bins_; k < known; ++k) sum += m[k];
       std::fill(m + known, m + bins_, sum / static_cast<float>(extension_bins_));
     }
+  return masked;
 }
 
 }  // namespace pyvocsep

@@ -13,21 +13,33 @@ class Masker {
  public:
   Masker(const Model::Impl& model, const Grid& grid, int channels, int max_frames);
 
-  // Bins of one channel of one frame: spectra for the caller to write and, after estimate(), masks to read.
-  float* re(int frame, int channel) { return re_.data() + at(frame, channel); }
-  float* im(int frame, int channel) { return im_.data() + at(frame, channel); }
-  float* mask(int frame, int channel) { return masks_.data() + at(frame, channel); }
+  // Frames that must follow a frame before there are masks for it.
+  int look_ahead() const { return network_->look_ahead(); }
 
-  void estimate(int frames, ThreadTeam& team) noexcept;
-  void reset() noexcept { network_->reset(); }
+  // A step. The caller writes the spectra of the next frames: bins of one channel of one frame.
+  float* re(int frame, int channel) { return re_.data() + at(next_ + frame, channel); }
+  float* im(int frame, int channel) { return im_.data() + at(next_ + frame, channel); }
+  // The masks of as many frames, look_ahead() frames earlier, fewer at the beginning of a stream; returns their number.
+  int estimate(int frames, ThreadTeam& team) noexcept;
+  // These masks, and the spectra that they belong to.
+  float* mask(int frame, int channel) { return masks_.data() + at(frame, channel); }
+  float* masked_re(int frame, int channel) { return re_.data() + at(oldest_ + frame, channel); }
+  float* masked_im(int frame, int channel) { return im_.data() + at(oldest_ + frame, channel); }
+  // Ends the step of `frames` frames, of which `masked` had masks.
+  void advance(int frames, int masked) noexcept;
+
+  void reset() noexcept;
 
  private:
   ptrdiff_t at(int frame, int channel) const { return (static_cast<ptrdiff_t>(frame) * channels_ + channel) * stride_; }
 
-  int channels_, bins_, extension_bins_;
+  int channels_, bins_, extension_bins_, max_frames_;
   ptrdiff_t stride_;
   std::unique_ptr<Network> network_;
-  Buffer re_, im_, masks_;  // [max_frames][channels][stride]
+  int slots_;                  // frames that the spectra have room for
+  int oldest_ = 0, next_ = 0;  // slots of the oldest frame without masks, and of the next one to come
+  Buffer re_, im_;             // [slots][channels][stride]
+  Buffer masks_;               // [max_frames][channels][stride]
 };
 
 }  // namespace pyvocsep

@@ -27,12 +27,16 @@ class Network {
   // Number of bins that the network has masks for, from bin 0 up.
   virtual int bins() const = 0;
 
+  // Frames that must follow a frame before there are masks for it.
+  virtual int look_ahead() const { return 0; }
+
   // Clears the state: the next frame is the first of a stream.
   virtual void reset() noexcept = 0;
 
-  // Computes masks in [0, 1] of the next `frames` frames. The bits of a frame's masks depend neither on how the stream
-  // is cut into calls nor on the number of threads.
-  virtual void process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept = 0;
+  // Takes the next `frames` frames. Computes masks in [0, 1] of as many, look_ahead() frames earlier, fewer at the
+  // beginning of a stream; returns their number. The bits of a frame's masks depend neither on how the stream is cut
+  // into calls nor on the number of threads.
+  virtual int process(const Spectra& spectra, int frames, const Masks& masks, ThreadTeam& team) noexcept = 0;
 };
 
 }  // namespace pyvocsep

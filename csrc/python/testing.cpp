@@ -19,7 +19,7 @@ namespace py = pybind11;
 namespace pyvocsep {
 namespace {
 
-// Masks of spectra, by the network alone.
+// Masks of spectra, by the network alone: of as many frames as come, or fewer at the beginning, if it looks ahead.
 class SpectrumMasker {
  public:
   SpectrumMasker(const Model& model, double sample_rate, int channels)
@@ -28,16 +28,23 @@ class SpectrumMasker {
         masker_(model.impl(), grid_, channels, kFrames),
         team_(1) {}
 
-  void reset() { masker_.reset(); }
+  int look_ahead() const { return masker_.look_ahead(); }
+
+  void reset() {
+    masker_.reset();
+    waiting_ = 0;
+  }
 
   Floats masks(const Complexes& spectra) {
     if (spectra.ndim() != 3 || spectra.shape(0) != channels_ || spectra.shape(2) != grid_.bins())
       throw std::invalid_argument("spectra must be a complex64 array of shape (" + std::to_string(channels_) +
                                   ", frames, " + std::to_string(grid_.bins()) + ")");
-    Floats result({spectra.shape(0), spectra.shape(1), spectra.shape(2)});
+    const int frames = static_cast<int>(spectra.shape(1));
+    const int all = std::max(0, waiting_ + frames - look_ahead());
+    Floats result({spectra.shape(0), static_cast<py::ssize_t>(all), spectra.shape(2)});
     const auto in = spectra.unchecked<3>();
     auto out = result.mutable_unchecked<3>();
-    const int frames = static_cast<int>(spectra.shape(1));
+    int done = 0;
     for (int first = 0; first < frames; first += kFrames) {
       const int count = std::min(kFrames, frames - first);
       for (int t = 0; t < count; ++t)
@@ -46,11 +53,14 @@ class SpectrumMasker {
             masker_.re(t, c)[k] = in(c, first + t, k).real();
             masker_.im(t, c)[k] = in(c, first + t, k).imag();
           }
-      masker_.estimate(count, team_);
-      for (int t = 0; t < count; ++t)
+      const int masked = masker_.estimate(count, team_);
+      for (int t = 0; t < masked; ++t)
         for (int c = 0; c < channels_; ++c)
-          for (int k = 0; k < grid_.bins(); ++k) out(c, first + t, k) = masker_.mask(t, c)[k];
+          for (int k = 0; k < grid_.bins(); ++k) out(c, done + t, k) = masker_.mask(t, c)[k];
+      masker_.advance(count, masked);
+      done += masked;
     }
+    waiting_ += frames - all;
     return result;
   }
 
@@ -66,6 +76,7 @@ class SpectrumMasker {
   int channels_;
   Masker masker_;
   ThreadTeam team_;
+  int waiting_ = 0;  // frames without masks so far
 };
 
 // A number of samples or bins; throws std::invalid_argument if no transform is as long.
@@ -178,6 +189,7 @@ PYBIND11_MODULE(_testing, m) {
 
   py::class_<SpectrumMasker>(m, "MaskEstimator")
       .def(py::init<const Model&, double, int>(), py::arg("model"), py::arg("sample_rate"), py::arg("channels"))
+      .def_property_readonly("look_ahead", &SpectrumMasker::look_ahead)
       .def("reset", &SpectrumMasker::reset)
       .def("masks", &SpectrumMasker::masks, py::arg("spectra").noconvert());
 }

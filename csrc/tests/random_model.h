@@ -129,6 +129,24 @@ inline ModelBuilder random_band_gru(int hop_divisor = 2, const std::string& leve
   return m;
 }
 
+// Gives some blocks of a `band-gru` of this width a look-ahead.
+inline ModelBuilder look_ahead(ModelBuilder m, int dim, const std::vector<int>& blocks, int chunk, int context) {
+  for (const int block : blocks) {
+    const std::string p = "blocks." + std::to_string(block) + ".ahead.";
+    m.tensor(p + "norm.weight", {dim}, 1.0f);
+    add_gru(m, p + "gru.", "_l0", dim, dim);
+    m.tensor(p + "scale", {dim}, 1.0f);
+  }
+  m.metadata["look_ahead_chunk"] = std::to_string(chunk);
+  m.metadata["look_ahead_context"] = std::to_string(context);
+  return m;
+}
+
+// Both blocks look ahead, 2 (chunk + context - 1) frames together.
+inline ModelBuilder random_band_gru_ahead(int chunk = 5, int context = 3, int hop_divisor = 2) {
+  return look_ahead(random_band_gru(hop_divisor, "0.5"), 32, {0, 1}, chunk, context);
+}
+
 // No size is a multiple of 16, so that padding is tested.
 inline ModelBuilder random_gru() { return gru_of(16000, 256, 128, 36, 20); }
 

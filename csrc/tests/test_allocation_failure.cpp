@@ -40,14 +40,16 @@ int allocations_of(const Make& make) {
 }  // namespace
 
 TEST_CASE("reading a model: every allocation may fail") {
-  for (const std::string& bytes : {test::small_band_gru().bytes(), test::small_gru().bytes()})
+  for (const std::string& bytes :
+       {test::small_band_gru().bytes(), test::small_band_gru_ahead().bytes(), test::small_gru().bytes()})
     CHECK(allocations_of([&] { Model::from_bytes(bytes, "test"); }) > 100);
 }
 
 TEST_CASE("a stream's construction: every allocation may fail, with threads too") {
   const Model band = Model::from_bytes(test::small_band_gru().bytes(), "band");
+  const Model ahead = Model::from_bytes(test::small_band_gru_ahead().bytes(), "band that looks ahead");
   const Model gru = Model::from_bytes(test::small_gru().bytes(), "gru");
-  for (const Model* model : {&band, &gru})
+  for (const Model* model : {&band, &ahead, &gru})
     for (const int threads : {1, 3}) {
       CHECK(allocations_of([&] { Separator(*model, 16000, 2, threads); }) > 50);
       CHECK(allocations_of([&] { StemMixer(*model, 8000, 1, threads); }) > 50);

@@ -20,7 +20,8 @@ namespace {
 using Builder = test::ModelBuilder;
 
 std::vector<Builder> builders() {
-  return {test::random_band_gru(2, "5"), test::random_band_gru(4), test::random_gru()};
+  return {test::random_band_gru(2, "5"), test::random_band_gru(4), test::random_band_gru_ahead(2, 1),
+          test::random_gru()};
 }
 
 // Whether the file loads; then it has separated some frames, into finite samples.
@@ -110,8 +111,9 @@ TEST_CASE("each key of the metadata with a value that makes no sense is refused 
                                 "63",  "65536",  "nan",   "inf",     "1e30",       "4294967552",
                                 "0.5", "five",   "1,2,3", "5,3,4,1", "1,,1",       ",",
                                 "0,0", "-5,3,4", "512 ",  "0x40",    "2147483648", std::string(5000, '9')};
-  const char* const keys[] = {"format",   "architecture",   "sample_rate", "n_fft",       "hop",          "stems",
-                              "exponent", "extension_bins", "band_counts", "band_widths", "level_seconds"};
+  const char* const keys[] = {"format",        "architecture",     "sample_rate",       "n_fft",       "hop",
+                              "stems",         "exponent",         "extension_bins",    "band_counts", "band_widths",
+                              "level_seconds", "look_ahead_chunk", "look_ahead_context"};
   for (const Builder& sound : builders())
     for (const std::string key : keys) {
       if (sound.metadata.count(key) == 0) continue;
@@ -129,7 +131,9 @@ TEST_CASE("each key of the metadata with a value that makes no sense is refused 
         const bool harmless = (key == "exponent" && (value == "1" || value == "0.5")) ||
                               (key == "extension_bins" && (value == "1" || value == "7" || value == "63")) ||
                               (key == "sample_rate" && value == "65536") ||
-                              (key == "level_seconds" && (value == "1" || value == "7" || value == "0.5"));
+                              (key == "level_seconds" && (value == "1" || value == "7" || value == "0.5")) ||
+                              (key.starts_with("look_ahead") && (value == "1" || value == "7" || value == "63")) ||
+                              (key == "look_ahead_context" && value == "0");
         CHECK(loads(m.bytes()) == harmless);
         if (!harmless) {
           try {

@@ -139,14 +139,15 @@ std::shared_ptr<ThreadTeam> started_team(int threads) {
 
 const Model& model(int which) {
   static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
-                                 Model::from_bytes(test::random_gru().bytes(), "gru")};
+                                 Model::from_bytes(test::random_gru().bytes(), "gru"),
+                                 Model::from_bytes(test::random_band_gru_ahead().bytes(), "band that looks ahead")};
   return models[which];
 }
 
 }  // namespace
 
 TEST_CASE("process makes no system call, takes no lock and allocates nothing") {
-  for (int which = 0; which < 2; ++which) {
+  for (int which = 0; which < 3; ++which) {
     CAPTURE(which);
     check_clean(behind_fence(false, [&] { return blocks_of<Separator>(model(which), 1); }));
     check_clean(behind_fence(false, [&] { return blocks_of<StemMixer>(model(which), 1); }));
@@ -154,7 +155,7 @@ TEST_CASE("process makes no system call, takes no lock and allocates nothing") {
 }
 
 TEST_CASE("with threads, process waits for them and does nothing else") {
-  for (int which = 0; which < 2; ++which) {
+  for (int which = 0; which < 3; ++which) {
     CAPTURE(which);
     check_clean(behind_fence(true, [&] { return blocks_of<Separator>(model(which), 3); }));
     check_clean(behind_fence(true, [&] { return blocks_of<StemMixer>(model(which), 2); }));

@@ -59,13 +59,14 @@ Stems whole(Separator& separator, const Signal& x) {
   return separate(separator, x, [] { return std::numeric_limits<int>::max(); });
 }
 
-constexpr int kModels = 4;
+constexpr int kModels = 5;
 
 const Model& model(int which) {
   static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
                                  Model::from_bytes(test::random_gru().bytes(), "gru"),
                                  Model::from_bytes(test::random_band_gru(4).bytes(), "band with a quarter hop"),
-                                 Model::from_bytes(test::random_band_gru(2, "0.5").bytes(), "band with a level")};
+                                 Model::from_bytes(test::random_band_gru(2, "0.5").bytes(), "band with a level"),
+                                 Model::from_bytes(test::random_band_gru_ahead().bytes(), "band that looks ahead")};
   return models[which];
 }
 
@@ -120,21 +121,22 @@ TEST_CASE("the stems sum to the delayed input, and the vocals are not silent") {
 }
 
 TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, from the first sample on") {
-  for (const int divisor : {2, 4}) {
-    test::ModelBuilder m = test::random_band_gru(divisor);
+  for (const auto& [divisor, ahead] : {std::pair{2, false}, {4, false}, {2, true}, {4, true}}) {
+    test::ModelBuilder m = ahead ? test::random_band_gru_ahead(5, 3, divisor) : test::random_band_gru(divisor);
     m.tensor("decoder.bias", {257, 2}, 0.0f);
     m.tensor("norm.weight", {32}, 0.0f);
     const Model half = Model::from_bytes(m.bytes(), "half");  // sigmoid(0) = 1/2
-    const Signal x = noise(2, 10000);
+    const Signal x = noise(2, 12000);
     for (const double rate : {44100.0, 48000.0, 22050.0}) {
       Separator separator(half, rate, 2, 1);
       const int latency = separator.latency();
       const Stems stems = whole(separator, x);
       double worst = 0;
       for (int c = 0; c < 2; ++c)
-        for (int i = latency; i < 10000; ++i)
+        for (int i = latency; i < 12000; ++i)
           worst = std::max(worst, std::abs(stems.vocals[c][i] - 0.5 * x[c][i - latency]));
       CAPTURE(divisor);
+      CAPTURE(ahead);
       CAPTURE(rate);
       CHECK(worst < 1e-6);
     }
@@ -186,7 +188,7 @@ TEST_CASE("the level outlives silence, and reset() clears it") {
 }
 
 TEST_CASE("NaN, infinities and samples beyond +-1e15 are processed as silence and leave the state finite") {
-  for (const int which : {0, 3}) {
+  for (const int which : {0, 3, 4}) {
     Signal x = noise(2, 20000);
     Separator separator(model(which), 44100, 2, 1);
     Signal silent = x;
@@ -208,15 +210,19 @@ TEST_CASE("NaN, infinities and samples beyond +-1e15 are processed as silence an
 
 TEST_CASE("stems may be written over the input") {
   const Signal x = noise(2, 9000);
-  Separator separator(model(1), 44100, 2, 1);
-  const Stems expected = whole(separator, x);
-  separator.reset();
-  Signal vocals = x, accompaniment(2, std::vector<float>(9000));
-  float* v[] = {vocals[0].data(), vocals[1].data()};
-  float* a[] = {accompaniment[0].data(), accompaniment[1].data()};
-  separator.process(v, v, a, 9000);
-  CHECK(vocals == expected.vocals);
-  CHECK(accompaniment == expected.accompaniment);
+  for (const int which : {1, 4}) {
+    Separator separator(model(which), 44100, 2, 1);
+    const Stems expected = whole(separator, x);
+    for (const bool over_vocals : {true, false}) {
+      separator.reset();
+      Signal input = x, other(2, std::vector<float>(9000));
+      float* in[] = {input[0].data(), input[1].data()};
+      float* out[] = {other[0].data(), other[1].data()};
+      separator.process(in, over_vocals ? in : out, over_vocals ? out : in, 9000);
+      CHECK((over_vocals ? input : other) == expected.vocals);
+      CHECK((over_vocals ? other : input) == expected.accompaniment);
+    }
+  }
 }
 
 TEST_CASE("process allocates nothing") {

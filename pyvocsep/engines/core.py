@@ -27,7 +27,7 @@ class CoreEngine:
 
     @property
     def latency_samples(self) -> int:
-        """One frame of the model at the stream's rate."""
+        """One frame of the model at the stream's rate, and a hop for each frame that it looks ahead."""
         return self._core.latency_samples
 
     def process(self, block: Samples) -> StemBlocks:

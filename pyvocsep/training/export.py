@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -103,6 +104,7 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
                 zip(*(_integers(metadata[key]) for key in ("band_counts", "band_widths")), strict=True)
             ),
             level_seconds=float(metadata["level_seconds"]) if "level_seconds" in metadata else None,
+            look_ahead=_look_ahead(metadata, tensors),
         )
     elif metadata["architecture"] == "cnn":
         model = CNN(grid, tuple(int(width) for width in metadata["widths"].split(",")))
@@ -111,6 +113,17 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
         raise ValueError(f"{path} has an unknown architecture: {metadata['architecture']!r}")
     model.load_state_dict(tensors)
     return model.eval(), metadata
+
+
+def _look_ahead(metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> dict[str, Any] | None:
+    """The ``look_ahead`` of a network: which blocks have it, their tensors say."""
+    if "look_ahead_chunk" not in metadata:
+        return None
+    return {
+        "blocks": sorted({int(key.split(".")[1]) for key in tensors if ".ahead." in key}),
+        "chunk": int(metadata["look_ahead_chunk"]),
+        "context": int(metadata["look_ahead_context"]),
+    }
 
 
 def _integers(text: str) -> list[int]:

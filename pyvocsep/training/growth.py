@@ -12,16 +12,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .models import (
-    EXPONENT,
-    BandBlock,
-    BandDecoder,
-    BandEncoder,
-    BandGRU,
-    MaskEstimator,
-    RMSNorm,
-    Zones,
-)
+from .look_ahead import BackwardStep
+from .models import EXPONENT, BandBlock, BandDecoder, BandEncoder, BandGRU, MaskEstimator, Zones
+from .recurrence import RMSNorm
+
+START_AHEAD = 0.01
+"""Scale of the states of a GRU backwards along time that the old weights lack: small enough to change next to
+nothing, and its weights learn from the first step on."""
 
 TYPICAL_LEVEL = 10 ** (-22 / 20)
 """RMS of a training mixture relative to full scale: what turns weights for absolute magnitudes into weights
@@ -59,6 +56,9 @@ def _grow(model: BandGRU, old: BandGRU) -> list[str]:
     added = len(model.blocks) - len(old.blocks)
     if added:
         said.append(f"{added} blocks more whose states count nothing at first")
+    looking = [sum(block.ahead is not None for block in network.blocks) for network in (model, old)]
+    if looking[0] > looking[1]:
+        said.append(f"{looking[0] - looking[1]} blocks more that look ahead, by next to nothing at first")
     dims = _places(model.dim, old.dim)
     _grow_encoder(model.encoder, old.encoder, dims)
     if model.level_seconds is not None and old.level_seconds is None:
@@ -77,13 +77,27 @@ def _grow(model: BandGRU, old: BandGRU) -> list[str]:
             getattr(block, name).zero_()[dims] = getattr(source, name)
         for name in ("time_norm", "band_norm"):
             _widen_norm(getattr(block, name), getattr(source, name), dims)
+        _grow_ahead(block.ahead, source.ahead, dims)
     for block in list(model.blocks)[len(old.blocks) :]:
         assert isinstance(block, BandBlock)
         block.time_scale.zero_()
         block.band_scale.zero_()
+        _grow_ahead(block.ahead, None, dims)
     _widen_norm(model.norm, old.norm, dims)
     _grow_decoder(model.decoder, old.decoder, dims)
     return said
+
+
+def _grow_ahead(ahead: BackwardStep | None, old: BackwardStep | None, dims: Tensor) -> None:
+    if ahead is None:
+        if old is not None:
+            raise ValueError("these weights look ahead in blocks that do not in the recipe; see look_ahead")
+    elif old is None:
+        ahead.scale.fill_(START_AHEAD)
+    else:
+        _widen_norm(ahead.norm, old.norm, dims)
+        _widen_gru(ahead.gru, old.gru, dims, dims)
+        ahead.scale.zero_()[dims] = old.scale
 
 
 def _places(dim: int, old: int) -> Tensor:

@@ -174,7 +174,7 @@ def separate(model: MaskEstimator, mixture: Audio, sample_rate: int) -> Audio:
     hop = frame // grid.overlap
     channels, samples = mixture.shape
     past = frame - hop  # the first frame ends with the first hop of the signal
-    count = -(-(samples + past) // hop)
+    count = -(-(samples + past) // hop) + model.look_ahead_frames
     padded = np.pad(mixture, ((0, 0), (past, (count - 1) * hop + frame - past - samples)))
     spectra = analyse(padded, frame, hop)
     known = min(grid.bins, spectra.shape[-1])

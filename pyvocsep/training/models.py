@@ -1,4 +1,4 @@
-"""The networks in PyTorch: spectra in, masks in [0, 1] out, causal in time.
+"""The networks in PyTorch: spectra in, masks in [0, 1] out, causal in time unless they look ahead.
 
 A network with two channels masks mid and side, (left + right) / 2 and (left - right) / 2: lead voices are
 mixed to the middle, so that what lies at the sides need not be told from them by its spectrum alone.
@@ -10,7 +10,8 @@ graph is the whole estimator. States start at zero; passing the returned state o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 from pyvocsep.grid import Grid
 
 from .level import FLOOR, energies, frame_decay, random_past, running_level
-from .recurrence import rms_norm, run_gru
+from .look_ahead import BackwardStep, LookAhead
+from .recurrence import RMSNorm, run_gru
 
 SPEECH_GRID = Grid(16_000, 1024, 512)
 MUSIC_GRID = Grid(44_100, 2048, 1024)
@@ -37,6 +39,8 @@ class MaskEstimator(nn.Module):
     extension_bins: int
     channels: int
     """Of the masks: 1 for both sides of a stereo signal alike, 2 for its mid and its side."""
+    look_ahead_frames: int = 0
+    """Frames that must follow a frame for its mask to be final."""
 
     def features(self, spectra: Tensor, frame: int | None = None) -> Tensor:
         """The magnitudes that ``forward`` takes, of complex spectra (batch, frames, bins, channels).
@@ -123,6 +127,10 @@ class BandGRU(MaskEstimator):
 
     ``level_seconds`` is the memory of the running level that magnitudes are divided by (see
     :mod:`.level`); None leaves them as they are.
+
+    ``look_ahead`` (see :mod:`.look_ahead`) gives some blocks a GRU backwards along time. ``forward`` then
+    takes a whole recording, with ``look_ahead_frames`` frames of silence after it: chunks count from its
+    first frame, and a state does not carry what the next call would have to know of them.
     """
 
     architecture = "band-gru"
@@ -136,6 +144,7 @@ class BandGRU(MaskEstimator):
         zones: Zones | None = None,
         dropout: float = 0.0,
         level_seconds: float | None = None,
+        look_ahead: Mapping[str, Any] | None = None,
     ):
         super().__init__()
         if dim % 32:
@@ -151,6 +160,11 @@ class BandGRU(MaskEstimator):
         self.dim = dim
         self.encoder = BandEncoder(self.zones, 4, dim)
         self.blocks = nn.ModuleList(BandBlock(dim, dropout) for _ in range(blocks))
+        self.look_ahead = None if look_ahead is None else LookAhead.of_table(look_ahead, blocks)
+        if self.look_ahead is not None:
+            self.look_ahead_frames = self.look_ahead.frames
+            for i in self.look_ahead.blocks:
+                self.blocks[i].ahead = BackwardStep(dim, self.look_ahead)
         self.norm = RMSNorm(dim)
         self.decoder = BandDecoder(self.zones, self.channels, grid.bins, dim)
 
@@ -193,11 +207,16 @@ class BandGRU(MaskEstimator):
     def metadata(self) -> dict[str, str]:
         counts, widths = (",".join(map(str, numbers)) for numbers in zip(*self.zones, strict=True))
         level = {} if self.level_seconds is None else {"level_seconds": repr(self.level_seconds)}
-        return {**super().metadata(), "band_counts": counts, "band_widths": widths, **level}
+        ahead = {}
+        if self.look_ahead is not None:  # which blocks it is, their tensors say
+            ahead["look_ahead_chunk"] = str(self.look_ahead.chunk)
+            ahead["look_ahead_context"] = str(self.look_ahead.context)
+        return {**super().metadata(), "band_counts": counts, "band_widths": widths, **level, **ahead}
 
 
 class BandBlock(nn.Module):
-    """One residual step along time and one along the bands; x is (batch, frames, bands, dim).
+    """One residual step along time and one along the bands; x is (batch, frames, bands, dim). Between the
+    two lies another one backwards along time if the block looks ahead.
 
     The states are added as they are, times one learnt factor for each of their values.
     """
@@ -207,6 +226,7 @@ class BandBlock(nn.Module):
         self.time_norm = RMSNorm(dim)
         self.time_gru = nn.GRU(dim, dim, batch_first=True)
         self.time_scale = nn.Parameter(torch.ones(dim))
+        self.ahead: BackwardStep | None = None
         self.band_norm = RMSNorm(dim)
         self.band_gru = nn.GRU(dim, dim // 2, batch_first=True, bidirectional=True)
         self.band_scale = nn.Parameter(torch.ones(dim))
@@ -215,6 +235,8 @@ class BandBlock(nn.Module):
     def forward(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         y, state = run_gru(self.time_gru, self.time_norm(x), 1, state)
         x = torch.addcmul(x, y, self.dropout(self.time_scale, x))
+        if self.ahead is not None:
+            x = torch.addcmul(x, self.ahead(x), self.dropout(self.ahead.scale, x))
         y, _ = run_gru(self.band_gru, self.band_norm(x), 2)
         return torch.addcmul(x, y, self.dropout(self.band_scale, x)), state
 
@@ -279,17 +301,6 @@ class BandDecoder(nn.Module):
         ]
         whole = torch.cat(logits, 2)
         return whole.reshape(whole.shape[0], whole.shape[1], -1, self.channels)[:, :, : self.bins] + self.bias
-
-
-class RMSNorm(nn.Module):
-    """x / sqrt(mean(x^2) + 1e-5) * weight; torch's own has no ONNX form before opset 23."""
-
-    def __init__(self, dim: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(dim))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return rms_norm(x, self.weight)
 
 
 def _init_linear(weight: Tensor, bias: Tensor) -> None:

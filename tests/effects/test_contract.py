@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import pyvocsep
+from pyvocsep.models import DEFAULT
 
 Audio = np.ndarray[Any, Any]
 
@@ -78,7 +79,7 @@ def vst3(models: dict[str, Path]) -> Case:
         pytest.skip(error.strerror)
 
     def reference(audio: Audio) -> Audio:
-        stems = pyvocsep.process(audio, RATE)
+        stems = pyvocsep.process(audio, RATE, model=DEFAULT)
         return np.float32(10 ** (-6.0 / 20)) * stems.vocals + np.float32(0.1) * stems.accompaniment
 
     def make() -> Any:

@@ -31,7 +31,7 @@ def joined(effect: Any, blocks: list[np.ndarray], rate: float = RATE) -> np.ndar
     return np.concatenate(parts, axis=-1)
 
 
-@pytest.mark.parametrize("architecture", ["band-gru", "gru"])
+@pytest.mark.parametrize("architecture", ["band-gru", "band-gru that looks ahead", "gru"])
 @pytest.mark.parametrize("rate", [8_000, 44_100, 192_000])
 @pytest.mark.parametrize("levels", [(0.0, -60.0), (-math.inf, 3.0), (-3.5, -math.inf), (6.0, -12.0)])
 def test_it_mixes_the_stems(models, mixture: Mixture, architecture: str, rate: int, levels) -> None:

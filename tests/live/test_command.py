@@ -21,6 +21,7 @@ import pyvocsep
 from pyvocsep.live import devices
 from pyvocsep.live.__main__ import main
 from pyvocsep.live.errors import LiveError
+from pyvocsep.models import DEFAULT
 
 from .fake_portaudio import FakePortAudio
 
@@ -158,7 +159,7 @@ def test_a_file_through_portaudio_and_alsa(alsa: dict[str, str], mixture: Mixtur
     assert "0 xruns" in printed
     assert "+ 46 frame + 0 look-ahead" in printed
     heard = np.fromfile(tmp_path / "out.raw", np.float32).reshape(-1, 2)
-    vocals = np.ascontiguousarray(pyvocsep.process("song.wav").vocals.T)
+    vocals = np.ascontiguousarray(pyvocsep.process("song.wav", model=DEFAULT).vocals.T)
     position_of(vocals[:RATE], heard)
 
 
@@ -172,5 +173,5 @@ def test_input_to_output_through_portaudio_and_alsa(
     played = float(re.search(r"([\d.]+) s played", printed)[1])
     assert played > 0.5
     heard = np.fromfile(tmp_path / "out.raw", np.float32).reshape(-1, 2)
-    expected = pyvocsep.process(audio, RATE).accompaniment.T
+    expected = pyvocsep.process(audio, RATE, model=DEFAULT).accompaniment.T
     position_of(np.ascontiguousarray(expected[: RATE // 4]), heard)

@@ -18,6 +18,7 @@ from pyvocsep.live.errors import LiveError
 from pyvocsep.live.mixer import LiveMixer
 from pyvocsep.live.playback import Playback
 from pyvocsep.live.session import Route, Session, Timing
+from pyvocsep.models import DEFAULT
 
 from .fake_portaudio import FakePortAudio, PortAudioError
 
@@ -100,7 +101,7 @@ def test_a_file_plays_to_its_end(mixture: Mixture, tmp_path: Path) -> None:
         session.run(lambda _: True)
     heard = np.concatenate(card.heard).T
     late = session.mixer.latency_samples
-    expected = pyvocsep.process("song.wav").vocals
+    expected = pyvocsep.process("song.wav", model=DEFAULT).vocals
     np.testing.assert_array_equal(heard[:, late : late + audio.shape[1]], expected)
     assert card.opened[0]["samplerate"] == RATE
     assert playback.starved == 0

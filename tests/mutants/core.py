@@ -1,4 +1,4 @@
-"""Mutants of csrc/engine, csrc/dsp and csrc/base: each is a mistake that a test must see.
+"""Mutants of csrc/engine, csrc/dsp, csrc/base and the look-ahead in csrc/nn: each is a mistake that a test must see.
 
 An entry is (file below csrc, text, replacement); the text stands once in the file. Those in EQUIVALENT change
 nothing that can be seen, and say why.
@@ -14,6 +14,9 @@ API = "engine/c_api.cpp"
 TEAM = "base/thread_team.cpp"
 TEAM_H = "base/thread_team.h"
 PROCESSORS = "base/processors.cpp"
+LOOK_AHEAD = "nn/look_ahead.cpp"
+MASKER = "nn/masker.cpp"
+DELAY = "dsp/delay_line.h"
 
 MUTANTS = [
     (SEPARATOR, "sample_rate >= PYVOCSEP_MIN_SAMPLE_RATE", "sample_rate >= 0"),
@@ -44,9 +47,24 @@ MUTANTS = [
     ),
     (
         SEPARATOR,
-        "overlap_add(c, t, masker_.re(t, c), masker_.im(t, c))",
-        "overlap_add(c, t, masker_.re(t, 0), masker_.im(t, 0))",
+        "masker_.masked_re(t, c), masker_.masked_im(t, c))",
+        "masker_.masked_re(t, 0), masker_.masked_im(t, 0))",
     ),
+    (SEPARATOR, "overlap_add(c, without + t,", "overlap_add(c, t,"),
+    (SEPARATOR, "        mixture_[c].process(a, count);\n", ""),
+    (MASKER, "next_ -= oldest_;", "next_ = 0;"),
+    (MASKER, "  network_->reset();\n  oldest_ = next_ = 0;", "  network_->reset();"),
+    (LOOK_AHEAD, "oldest % shape_.chunk == 0", "oldest % shape_.chunk == 1"),
+    (LOOK_AHEAD, "row(states_, oldest % shape_.chunk, begin)", "row(states_, 0, begin)"),
+    (
+        LOOK_AHEAD,
+        "count * shape.delay() > PYVOCSEP_MAX_FRAMES_AHEAD",
+        "shape.delay() > PYVOCSEP_MAX_FRAMES_AHEAD",
+    ),
+    (LOOK_AHEAD, "size > PYVOCSEP_MAX_VALUES_AHEAD", "false"),
+    (LOOK_AHEAD, "if (gru_.hidden() != dim)", "if (false)"),
+    (DELAY, "at_ = (at_ + count) % size;", "at_ = 0;"),
+    (DELAY, "    ring_.clear();\n", ""),
     (MIXER, "if (gain == target) return;", "return;"),
     (MIXER, "step = (gain - now) / static_cast<float>(samples)", "step = gain - now"),
     (MIXER, "--left > 0 ? now + step : target", "--left > 0 ? now + step : now"),

@@ -17,6 +17,14 @@ NETWORKS = {
     "band-gru": lambda: BandGRU(Grid(8000, 256, 128), 32, blocks=2, zones=[(5, 4), (3, 20), (2, 25)]),
     "gru": lambda: GRU(Grid(8000, 256, 128), hidden=32, layers=2),
 }
+CAUSAL = list(NETWORKS)
+NETWORKS["band-gru that looks ahead"] = lambda: BandGRU(
+    Grid(8000, 256, 128),
+    32,
+    blocks=3,
+    zones=[(5, 4), (3, 20), (2, 25)],
+    look_ahead={"blocks": [0, 2], "chunk": 4, "context": 3},
+)
 
 
 def network_and_input(name, frames=9, batch=2):
@@ -26,7 +34,7 @@ def network_and_input(name, frames=9, batch=2):
         for key, parameter in network.named_parameters():
             if key.startswith(("decoder.weights", "vocals", "accompaniment")):
                 parameter.mul_(4)  # masks that vary
-    return network, torch.rand(batch, frames, network.grid.bins, 4 if name == "band-gru" else 1)
+    return network, torch.rand(batch, frames, network.grid.bins, 4 if isinstance(network, BandGRU) else 1)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -40,7 +48,7 @@ def test_masks_have_the_input_s_frames_and_bins_and_lie_in_0_1(name):
     assert masks.std() > 0.05
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", CAUSAL)
 def test_the_future_does_not_change_past_masks(name):
     network, magnitudes = network_and_input(name)
     changed = magnitudes.clone()
@@ -51,7 +59,7 @@ def test_the_future_does_not_change_past_masks(name):
     assert not torch.equal(before[:, 5:], after[:, 5:])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", CAUSAL)
 def test_a_stream_continues_from_its_state(name):
     network, magnitudes = network_and_input(name, batch=1)
     with torch.no_grad():
@@ -69,7 +77,7 @@ def test_model_file_holds_the_rounded_network_and_what_runs_it(name, tmp_path):
     save_model(network, path, "a name", trained_on="nothing")
     loaded, metadata = load_model(path)
     assert metadata["format"] == "pyvocsep-1"
-    assert metadata["architecture"] == name
+    assert metadata["architecture"] == name.split()[0]
     assert (metadata["sample_rate"], metadata["n_fft"], metadata["hop"]) == ("8000", "256", "128")
     assert metadata["name"] == "a name"
     assert metadata["trained_on"] == "nothing"

@@ -34,7 +34,7 @@ def test_every_format_is_separated_as_process_does(
     data = encode(mixture(RATE), format=format)
     path = tmp_path / "song"
     path.write_bytes(data)
-    song, expected = separated(f"a.song.{format.lower()}", data), pyvocsep.process(path)
+    song, expected = separated(f"a.song.{format.lower()}", data), pyvocsep.process(path, model="band-gru")
     assert song.name == "a.song"
     np.testing.assert_array_equal(song.stems.vocals, expected.vocals)
     np.testing.assert_array_equal(song.stems.accompaniment, expected.accompaniment)

@@ -19,5 +19,10 @@
 #define PYVOCSEP_MIN_FRAME 64
 #define PYVOCSEP_MAX_FRAME 16384
 
+/* Frames that a model may look ahead, and with it be late: 6 s with hops of 23 ms. */
+#define PYVOCSEP_MAX_FRAMES_AHEAD 256
+/* Values that may wait in one of its blocks, bands times width times frames: 16 MB. */
+#define PYVOCSEP_MAX_VALUES_AHEAD 4194304
+
 /* The metadata value `format` of the model files that this version reads. */
 #define PYVOCSEP_MODEL_FORMAT "pyvocsep-1"

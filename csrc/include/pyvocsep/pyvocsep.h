@@ -60,7 +60,8 @@ int pyvocsep_flush(pyvocsep_separator* separator, float* const* vocals, float* c
 /* Forgets the stream; the next sample is the first of a new one. */
 int pyvocsep_reset(pyvocsep_separator* separator);
 
-/* Samples by which the output is later than the input. It does not change during a separator's life. */
+/* Samples by which the output is later than the input: 46 ms of most models, seconds of one that looks ahead. It does
+ * not change during a separator's life. */
 int pyvocsep_latency(const pyvocsep_separator* separator);
 
 /* Frees the separator; NULL does nothing. */

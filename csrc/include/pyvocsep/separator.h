@@ -26,7 +26,8 @@ class Separator {
 
   int channels() const noexcept;
 
-  // Samples by which the output is later than the input: one frame at the stream's sample rate.
+  // Samples by which the output is later than the input: one frame at the stream's sample rate, and a hop more for each
+  // frame that the model looks ahead.
   int latency() const noexcept;
 
   // Forgets the stream: the next sample is the first of a new one.
