@@ -1,4 +1,4 @@
-"""Mutants of csrc/engine, csrc/dsp, csrc/base and the look-ahead in csrc/nn: each is a mistake that a test must see.
+"""Mutants of csrc/engine, csrc/dsp, csrc/base, and of looking ahead in csrc/nn: each one a test must see.
 
 An entry is (file below csrc, text, replacement); the text stands once in the file. Those in EQUIVALENT change
 nothing that can be seen, and say why.
