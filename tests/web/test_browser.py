@@ -16,6 +16,7 @@ from conftest import Mixture
 pytest.importorskip("playwright", reason='a browser test needs pip install ".[test]"')
 
 import pyvocsep
+from pyvocsep.models import DEFAULT
 
 from .running import CHROMIUM, chromium, downloaded, page_server
 
@@ -115,7 +116,7 @@ def test_upload_separate_see_hear_and_take_home(visit: Any, song: Path, tmp_path
     time.sleep(0.5)
     assert float(state(page, "position")) > first
     page.get_by_role("button", name="Pause").click()
-    expected = pyvocsep.process(song)
+    expected = pyvocsep.process(song, model=DEFAULT)
     for label, stem in (("Vocals", expected.vocals), ("Accompaniment", expected.accompaniment)):
         path = downloaded(page, label, tmp_path)
         assert path.name == f"my song.{label.lower()}.wav"
@@ -189,7 +190,7 @@ def test_the_player_plays_what_it_should(visit: Any) -> None:
     page = visit()
     page.get_by_text("Try the example").click()
     separate(page, "lithium")
-    stems = pyvocsep.process(EXAMPLE)
+    stems = pyvocsep.process(EXAMPLE, model=DEFAULT)
     begin, end = (round(seconds * stems.sample_rate) for seconds in (22, 26))
     for name, stem in (("Vocals", stems.vocals), ("Accompaniment", stems.accompaniment)):
         page.get_by_role("radio", name=name, exact=True).click()
@@ -223,7 +224,9 @@ def test_two_visitors_at_once(visit: Any, mixture: Mixture, tmp_path: Path) -> N
         page.get_by_role("heading", name=name, exact=True).wait_for()
         path = downloaded(page, "Vocals", tmp_path)
         samples = soundfile.read(path, dtype="float32")[0].T
-        np.testing.assert_array_equal(samples, pyvocsep.process(tmp_path / f"{name}.flac").vocals)
+        np.testing.assert_array_equal(
+            samples, pyvocsep.process(tmp_path / f"{name}.flac", model=DEFAULT).vocals
+        )
 
 
 def test_a_cancelled_job(visit: Any, mixture: Mixture, tmp_path: Path) -> None:
