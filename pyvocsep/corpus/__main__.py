@@ -20,7 +20,7 @@ from pyvocsep.corpus.errors import CorpusError
 from pyvocsep.engines.registry import PRECISIONS
 from pyvocsep.files.formats import SUBTYPES
 from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN
-from pyvocsep.models import DEFAULT, shipped_models
+from pyvocsep.models import DEFAULT_FOR_FILES, shipped_models
 
 _NEEDED = ("dask", "distributed", "fsspec")
 _FAILURE = 1
@@ -85,7 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--stem", action="append", choices=STEMS, help="write only this stem (can be repeated)")
     add("--format", choices=tuple(SUBTYPES), help="of the stems; 32-bit float WAV if not given")
     add("--subtype", help="of the samples, as PCM_16, PCM_24 or FLOAT")
-    add("--model", default=DEFAULT, help=f"{', '.join(shipped_models())}, or a model file (%(default)s)")
+    add(
+        "--model",
+        default=DEFAULT_FOR_FILES,
+        help=f"{', '.join(shipped_models())}, or a model file (%(default)s)",
+    )
     add("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="(%(default)s)")
     add("--name", default=DEFAULT_NAME_PATTERN, metavar="PATTERN", help="of the stems' files (%(default)s)")
     add("--strict", action="store_true", help="refuse recordings that are damaged or cut short")

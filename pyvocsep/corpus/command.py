@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,6 +25,11 @@ from pyvocsep.corpus.settings import Settings
 from pyvocsep.corpus.work import ModelPlugin, Task, separate_on_worker
 from pyvocsep.engines.registry import check_model
 from pyvocsep.files.outputs import make_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 _DONE = 0
 _FAILURE = 1
@@ -177,20 +181,20 @@ class Command:
 
 @contextmanager
 def _alone_in(target: Place) -> Iterator[None]:
-    """Hold a local destination for this run, and sweep it; CorpusError if another run has it."""
+    """Hold a local destination for this run, where the system can; CorpusError if another run has it."""
     if not target.is_local:
         yield
         return
     make_folder(Path(target.root))
-    folder = os.open(target.root, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CorpusError(f"{target.root}: another run is writing here") from None
-        except OSError:
-            pass  # a file system without locks
+    with ExitStack() as stack:
+        if fcntl is not None:
+            folder = os.open(target.root, os.O_RDONLY)
+            stack.callback(os.close, folder)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CorpusError(f"{target.root}: another run is writing here") from None
+            except OSError:
+                pass  # a file system without locks
         target.sweep()
         yield
-    finally:
-        os.close(folder)

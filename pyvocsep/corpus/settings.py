@@ -11,7 +11,7 @@ from pyvocsep.arrays import STEMS
 from pyvocsep.engines.registry import PRECISIONS
 from pyvocsep.files.formats import output_format
 from pyvocsep.files.outputs import DEFAULT_NAME_PATTERN
-from pyvocsep.models import DEFAULT, model_path
+from pyvocsep.models import DEFAULT_FOR_FILES, model_path
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Settings:
     strict: bool = False
 
     @classmethod
-    def of(cls, model: str = DEFAULT, **others: Any) -> Settings:
+    def of(cls, model: str = DEFAULT_FOR_FILES, **others: Any) -> Settings:
         """Read a model's digest; raises what `model_path` raises."""
         return cls(model, digest(model_path(model).read_bytes()), **others)
 

@@ -128,7 +128,11 @@ def connect_anew() -> Iterator[Callable[[], Any]]:
 
     def connect() -> Any:
         cluster = distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=50
+            n_workers=1,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=50,
         )
         clusters.append(cluster)
         return distributed.Client(cluster, set_as_default=False)
