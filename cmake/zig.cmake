@@ -20,7 +20,8 @@ set(CMAKE_SYSTEM_PROCESSOR ${processor})
 set(cpu)
 if(processor STREQUAL "arm")
   set(CMAKE_SYSTEM_PROCESSOR armv7l)
-  set(cpu -mcpu=generic+v7a+vfp3d16)  # as Debian's armhf: the kernels of another set have flags of their own
+  set(cpu -mcpu=generic+v7a+vfp3d16-neon)  # as Debian's armhf
+  set(PYVOCSEP_NEON_FLAGS -mcpu=cortex_a7 CACHE STRING "")  # zig takes no -mfpu
 endif()
 set(CMAKE_CXX_COMPILER ${PYVOCSEP_ZIG} c++ -target ${PYVOCSEP_TARGET} ${cpu})
 
