@@ -32,9 +32,9 @@ lint: $(VENV)/installed
 bench: build
 	$(BIN)/pytest bench
 
-# The C++ tests, the plugin's too, with the address and undefined-behaviour sanitizers.
+# The C++ tests, those of the plugins too, with the address and undefined-behaviour sanitizers.
 sanitize: $(VENV)/installed
-	cmake -S . -B build/sanitize -G Ninja -DPYVOCSEP_TESTS=ON -DPYVOCSEP_VST3=ON -DPYVOCSEP_SANITIZE=ON \
-	  -DPYVOCSEP_WERROR=ON
+	cmake -S . -B build/sanitize -G Ninja -DPYVOCSEP_TESTS=ON -DPYVOCSEP_VST3=ON -DPYVOCSEP_LV2=ON \
+	  -DPYVOCSEP_SANITIZE=ON -DPYVOCSEP_WERROR=ON
 	cmake --build build/sanitize
 	ctest --test-dir build/sanitize --output-on-failure
