@@ -12,10 +12,9 @@ from pyvocsep import _core
 from pyvocsep.arrays import Samples, check_sample_rate, check_threads
 from pyvocsep.effects.effect import Effect
 from pyvocsep.engines.latency import LatencyTrim
+from pyvocsep.engines.mixing import gain_of_level
 from pyvocsep.engines.registry import PRECISIONS, load_streaming_model
 from pyvocsep.models import DEFAULT
-
-MAX_LEVEL_DB = 60.0
 
 
 class StemMixer(Effect):
@@ -52,7 +51,10 @@ class StemMixer(Effect):
     ) -> None:
         super().__init__()
         check_threads(threads)
-        self._gains = [_gain("vocals_db", vocals_db), _gain("accompaniment_db", accompaniment_db)]
+        self._gains = [
+            gain_of_level("vocals_db", vocals_db),
+            gain_of_level("accompaniment_db", accompaniment_db),
+        ]
         self._levels_db = [float(vocals_db), float(accompaniment_db)]
         self._weights = load_streaming_model(model, precision)
         self._model = os.fspath(model)
@@ -121,7 +123,7 @@ class StemMixer(Effect):
         )
 
     def _set_level(self, stem: int, name: str, level: float) -> None:
-        self._gains[stem] = _gain(name, level)
+        self._gains[stem] = gain_of_level(name, level)
         self._levels_db[stem] = float(level)
         if self._core is not None:
             self._core.set_gains(*self._gains)
@@ -163,10 +165,3 @@ class StemMixer(Effect):
     def _reset(self) -> None:
         self._at_stream_start = True
         self._has_pending = False
-
-
-def _gain(name: str, level: float) -> float:
-    """Return the factor of a level in dB. ValueError, naming it, for one that makes no sense."""
-    if not level <= MAX_LEVEL_DB:  # true for NaN too
-        raise ValueError(f"{name} is {level}; it must be from minus infinity to {MAX_LEVEL_DB:g} dB")
-    return float(10.0 ** (level / 20.0))

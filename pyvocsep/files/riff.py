@@ -27,7 +27,7 @@ WAVE64_MARK = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _MARKS = {b"RIFF": RIFF, b"RIFX": RIFX, b"RF64": RIFF, b"BW64": RIFF}
 
 _MPEG_CODECS = (0x50, 0x55)
-_PLAIN_CODECS = (1, 3, 6, 7, 0xFFFE)
+PLAIN_CODECS = (1, 3, 6, 7, 0xFFFE)
 """PCM, float, A-law, mu-law, extensible: one block is one sample of each channel."""
 
 _OTHER_CODECS = {
@@ -78,11 +78,11 @@ class _Codec:
     @property
     def step(self) -> int:
         """Bytes of what can be decoded by itself, as far as it is known."""
-        return self.block if self.tag in _PLAIN_CODECS and self.block > 0 else 1
+        return self.block if self.tag in PLAIN_CODECS and self.block > 0 else 1
 
     @property
     def bytes_per_second(self) -> int:
-        return self.rate * self.block if self.tag in _PLAIN_CODECS else 0
+        return self.rate * self.block if self.tag in PLAIN_CODECS else 0
 
 
 class _Form:
