@@ -232,9 +232,9 @@ def process(
         bitrate: of MP3 and Opus, in kb/s, in place of a quality.
         name_pattern: how the written files are named: {name} is the source's without its suffix, {ext} the
             suffix, {stem} the stem's. The suffix of the format follows. A "/" makes sub-folders.
-        existing: what becomes of a file that is there already. "ours" replaces what pyvocsep wrote and refuses
-            the rest; "skip" leaves it and does nothing if all stems are there; "replace" replaces any,
-            "error" refuses any.
+        existing: what becomes of a file that is there already. "ours" replaces what pyvocsep wrote and
+            refuses the rest; "skip" does nothing if all stems are there, and else what "ours" does;
+            "replace" replaces any, "error" refuses any.
         strict: refuse a file that is damaged or cut short. Else what can be decoded of it is separated, with
             an IncompleteWarning that says what is missing.
         progress: called as progress(done, total), in seconds of audio, at the start and after about every

@@ -14,8 +14,8 @@ from pyvocsep import cli
 
 FILES = [
     "song.wav", "./song.wav", "mono.flac", "sub/song.wav", "cut.wav", "empty.wav", "text.mp3",
-    "missing.wav", "sub", "song.vocals.wav", "mine.vocals.wav", "mine.wav", "歌.ogg", "", "-", ".", "*.wav", "n*.x",
-    "song.wav/", "x" * 300, "new\nline", "../song.wav", "a\udcffb.wav",
+    "missing.wav", "sub", "song.vocals.wav", "mine.vocals.wav", "mine.wav", "歌.ogg", "", "-", ".",
+    "*.wav", "n*.x", "song.wav/", "x" * 300, "new\nline", "../song.wav", "a\udcffb.wav",
 ]  # fmt: skip
 OPTIONS = {
     "-o": ["out", "out/a/b", "song.wav", "", ".", "/proc/x", "sub", "o" * 300],

@@ -199,8 +199,6 @@ class Batch:
 
     def _open_standard_streams(self, closed: set[int]) -> None:
         if any(input.is_pipe for input in self._files):
-            if self._options.files_from == PIPE:
-                raise ValueError("standard input cannot be a song and the list of --files-from at once")
             self._standard[PIPE] = standard_input(self._cancellation)  # type: ignore[assignment]
         if self._to_stdout:
             if len(self._files) != 1:
@@ -235,6 +233,8 @@ _SEVERITY = (0, INCOMPLETE, FAILURE)
 
 def _names(options: argparse.Namespace) -> list[str]:
     names = list(options.files)
+    if options.files_from == PIPE and PIPE in names:
+        raise ValueError("standard input cannot be a song and the list of --files-from at once")
     if options.files_from is not None:
         names += listed(options.files_from)
     if not names:

@@ -17,8 +17,26 @@ from pyvocsep.files.outputs import MIX, output_paths
 from pyvocsep.files.ownership import is_ours
 
 _SUFFIXES = frozenset(
-    "wav wave flac ogg oga opus mp3 mp2 mpga aiff aif aifc caf au snd w64 rf64 bwf "
-    "m4a m4b aac wma webm mka mkv mp4 m4v mov avi ape wv".split()
+    (
+        *(
+            "wav",
+            "wave",
+            "flac",
+            "ogg",
+            "oga",
+            "opus",
+            "mp3",
+            "mp2",
+            "mpga",
+            "aiff",
+            "aif",
+            "aifc",
+            "caf",
+            "au",
+        ),
+        *("snd", "w64", "rf64", "bwf", "m4a", "m4b", "aac", "wma", "webm", "mka", "mkv", "mp4", "m4v", "mov"),
+        *("avi", "ape", "wv"),
+    )
 )
 """Of the files that are taken from a folder. What of them cannot be decoded is reported, not passed over."""
 

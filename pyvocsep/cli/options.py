@@ -22,14 +22,15 @@ PIPE = "-"
 
 _EPILOG = """\
 Without -o the stems are written beside each file, as 32-bit float WAV: song.mp3 gives song.vocals.wav and
-song.accompaniment.wav. A file that pyvocsep did not write is never replaced, unless --existing replace asks for it.
-A folder stands for the audio files in it and below, less those that pyvocsep wrote; with -o its tree is kept.
+song.accompaniment.wav. A file that pyvocsep did not write is never replaced, unless --existing replace asks
+for it. A folder stands for the audio files in it and below, less those that pyvocsep wrote; with -o its tree
+is kept.
 
   pyvocsep album/ -o out --existing skip
   ffmpeg -i song.m4a -f wav - | pyvocsep - -o - --stem vocals | ffmpeg -i - vocals.mp3
 
-Exit status: 0 all separated; 1 some file was not; 2 wrong usage; 3 all separated, but a file is damaged or cut
-short and only a part of it is there."""
+Exit status: 0 all separated; 1 some file was not; 2 wrong usage; 3 all separated, but a file is damaged or
+cut short and only a part of it is there."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,7 +104,8 @@ def parser() -> argparse.ArgumentParser:
         "--existing",
         choices=EXISTING,
         default=EXISTING[0],
-        help="files in the way: replace ours alone; skip songs that have their stems; replace all; error (%(default)s)",
+        help="of files in the way: replace ours alone; skip songs that have their stems; replace any; error "
+        "(%(default)s)",
     )
 
     add = parser.add_argument_group("how").add_argument

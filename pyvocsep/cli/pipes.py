@@ -1,7 +1,7 @@
 """Standard input and output as files, and waiting for them that can be called off.
 
-A thread that waits for a pipe, maybe forever, cannot be interrupted. So it waits for the pipe and, at once, for a
-second one, through which it is told to give up.
+A thread that waits for a pipe, maybe forever, cannot be interrupted. So it waits for the pipe and, at once,
+for a second one, through which it is told to give up.
 """
 
 from __future__ import annotations

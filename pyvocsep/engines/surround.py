@@ -7,8 +7,8 @@ from typing import Literal, Protocol, get_args
 
 import numpy as np
 
-from pyvocsep.arrays import Samples
 from pyvocsep._core import limits
+from pyvocsep.arrays import Samples
 
 Channels = Literal["front", "pairs", "downmix"]
 """What is done with more than two channels: the first two are separated and the others left out; all are

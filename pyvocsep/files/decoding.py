@@ -71,6 +71,8 @@ def open_decoder(file: Any, name: str, raw: tuple[int, int] | None, stack: ExitS
 
     Raises UnreadableError and OSError, as `Decoder` does.
     """
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(f"{name} is open as text; open it in binary mode ('rb')")
     if raw is not None:
         if is_seekable(file):
             file.seek(0)

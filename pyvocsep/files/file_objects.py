@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -114,7 +113,8 @@ class WholeFileWriter:
         """Copy the finished file to the open one."""
         self._spool.seek(0)
         try:
-            shutil.copyfileobj(self._spool, self._file, _COPIED_AT_ONCE)
+            while data := self._spool.read(_COPIED_AT_ONCE):
+                _write_all(self._file, data)
             _flush(self._file)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self._name) from error
@@ -157,11 +157,7 @@ class _Sink:
 
     def write(self, data: Any) -> int:
         try:
-            rest = memoryview(data).cast("B")
-            while rest:
-                written = self._file.write(rest)
-                rest = rest[len(rest) if written is None else written :]
-            self._position += len(memoryview(data).cast("B"))
+            self._position += _write_all(self._file, data)
             return len(data)
         except BaseException as error:
             self._kept = self._kept or error
@@ -188,6 +184,16 @@ class _Sink:
             _flush(self._file)
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from error
+
+
+def _write_all(file: Any, data: Any) -> int:
+    """Write all of the data: a raw file, as a pipe, may take a part of it first. Return how many bytes."""
+    rest = memoryview(data).cast("B")
+    size = len(rest)
+    while rest:
+        written = file.write(rest)
+        rest = rest[len(rest) if written is None else written :]
+    return size
 
 
 def _flush(file: Any) -> None:

@@ -14,8 +14,8 @@ _KEPT = 256
 class ForwardFile:
     """A binary file, read from the front, whose next bytes can be looked at before they are taken.
 
-    It is a `ByteSource` too, of which each request begins where the last one ended, or a little before: decoders
-    read a few bytes of samples to see what they are.
+    It is a `ByteSource` too, of which each request begins where the last one ended, or a little before:
+    decoders read a few bytes of samples to see what they are.
 
     Args:
         file: with a `read(size)` that returns bytes, none at the end.
@@ -82,8 +82,6 @@ class ForwardFile:
         parts = []
         while length > 0:
             part = self._file.read(length)
-            if isinstance(part, str):
-                raise TypeError("the file is open as text; open it in binary mode ('rb')")
             if part is None:
                 raise UnreadableError("the file is in non-blocking mode; it must wait for what is written")
             if not part:

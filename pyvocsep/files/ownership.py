@@ -12,8 +12,8 @@ SOFTWARE = "pyvocsep"
 """What every file that is written here has as its software tag."""
 
 Existing = Literal["ours", "skip", "replace", "error"]
-"""What becomes of a file that is there already: replaced if this package wrote it, else refused; left, and the
-work with it, if all files of a recording are there; replaced whoever wrote it; refused."""
+"""What becomes of a file that is there already: replaced if this package wrote it, else refused; left, if all
+files of a recording are there, else as "ours"; replaced whoever wrote it; refused."""
 
 EXISTING: tuple[Existing, ...] = get_args(Existing)
 

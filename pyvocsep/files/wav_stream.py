@@ -18,7 +18,7 @@ from pyvocsep.files.riff import PLAIN_CODECS, RIFF, WAVE64, WAVE64_MARK
 from pyvocsep.files.sound import Sound
 from pyvocsep.files.source import Source
 from pyvocsep.files.splice import Extent
-from pyvocsep.files.structure import Part, UnreadableError, clock
+from pyvocsep.files.structure import Part, UnreadableError
 
 _HEAD_SIZE = 12
 _WAVE64_HEAD_SIZE = 40
