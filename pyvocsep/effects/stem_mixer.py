@@ -128,7 +128,14 @@ class StemMixer(Effect):
         if self._core is not None:
             self._core.set_gains(*self._gains)
 
-    def _process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
+    def _process(
+        self,
+        planes: Samples,
+        sample_rate: float,
+        buffer_size: int,
+        reset: bool,
+        room: Samples | None = None,
+    ) -> Samples:
         channels = planes.shape[0]
         if self._core is None or self._stream != (sample_rate, channels):
             check_sample_rate(sample_rate)
@@ -141,7 +148,7 @@ class StemMixer(Effect):
             self._core.reset()
             self._latency_trim.restart(latency)
             self._at_stream_start = False
-        output = self._push(self._core, planes)
+        output = self._push(self._core, planes, room)
         if reset:
             # As in pedalboard, a later call with reset=False continues the stream after this silence.
             tail = self._push(self._core, np.zeros((channels, latency), np.float32))
@@ -149,9 +156,9 @@ class StemMixer(Effect):
         self._has_pending = not reset and (self._has_pending or planes.shape[1] > 0)
         return output
 
-    def _push(self, core: _core.StemMixer, planes: Samples) -> Samples:
+    def _push(self, core: _core.StemMixer, planes: Samples, room: Samples | None = None) -> Samples:
         """Return the core's output, less what precedes the start of the stream."""
-        output = np.empty_like(planes)
+        output = np.empty_like(planes) if room is None or not room.flags.c_contiguous else room
         core.process(planes, output)
         (aligned,) = self._latency_trim(output)
         return np.ascontiguousarray(aligned)

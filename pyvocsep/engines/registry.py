@@ -12,7 +12,7 @@ from pyvocsep.engines.core import CoreEngine
 from pyvocsep.engines.mixing import CoreMixer, StemsMixer, gain_of_level
 from pyvocsep.engines.patch_model import PatchModel
 from pyvocsep.engines.patches import PatchEngine
-from pyvocsep.engines.protocol import Engine
+from pyvocsep.engines.protocol import Engine, Stream
 from pyvocsep.engines.whole_recording import WholeRecording
 from pyvocsep.models import DEFAULT, PATCH_SUFFIX, model_path
 
@@ -62,13 +62,13 @@ def open_mixer(
 
 def open_stream(
     model: ModelName, sample_rate: float, channels: int, threads: int = 1, precision: str = PRECISIONS[0]
-) -> Engine:
+) -> Stream:
     """Return an engine that gives back as many samples as it takes; errors as `open_engine`.
 
     Of a model that cannot stream it takes a whole recording per call.
     """
     engine = open_engine(model, sample_rate, channels, threads, precision)
-    if engine.is_streaming:
+    if isinstance(engine, CoreEngine):
         return engine
     return WholeRecording(engine, lambda: _cannot_stream(model_path(model)))
 
