@@ -10,12 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pyvocsep.files.av_decoder import AvDecoder, can_use_ffmpeg
 from pyvocsep.files.decoder import Decoder
 from pyvocsep.files.forward import ForwardFile
 from pyvocsep.files.raw_stream import RawStream
 from pyvocsep.files.recognise import is_recognised
 from pyvocsep.files.source import Source
-from pyvocsep.files.structure import UnreadableError
+from pyvocsep.files.structure import ForeignError, UnreadableError
 from pyvocsep.files.wav_stream import WavStream, is_wav_stream
 
 _HEAD_SIZE = 40
@@ -78,7 +79,7 @@ def open_decoder(file: Any, name: str, raw: tuple[int, int] | None, stack: ExitS
             file.seek(0)
         return RawStream(ForwardFile(file), *raw)
     if is_seekable(file):
-        return Decoder(file, name)
+        return _decoder(file, name, stack)
     pipe = ForwardFile(file)
     head = pipe.peek(_HEAD_SIZE)
     if not head:
@@ -87,8 +88,28 @@ def open_decoder(file: Any, name: str, raw: tuple[int, int] | None, stack: ExitS
         stream = WavStream(pipe)
         if stream.can_stream:
             return stream
-    elif not is_recognised(Source(io.BytesIO(pipe.peek(_LARGEST_LEAD_IN))), name):
+    elif not _is_recognised(pipe.peek(_LARGEST_LEAD_IN), name):
         raise UnreadableError(
             "the pipe brings no audio that can be read; raw samples need --raw, in Python raw="
         )
-    return Decoder(stack.enter_context(pipe.spooled()), name)
+    return _decoder(stack.enter_context(pipe.spooled()), name, stack)
+
+
+def _decoder(file: Any, name: str, stack: ExitStack) -> Decoded:
+    """Return libsndfile's decoder of a seekable file, or FFmpeg's, where there is one, of what needs it."""
+    try:
+        return Decoder(file, name)
+    except ForeignError as error:
+        if not can_use_ffmpeg():
+            raise
+        what = error.what
+    return AvDecoder(file, what, stack)
+
+
+def _is_recognised(head: bytes, name: str) -> bool:
+    try:
+        return is_recognised(Source(io.BytesIO(head)), name)
+    except ForeignError:
+        if not can_use_ffmpeg():
+            raise
+        return True

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from pyvocsep.files.chunks import Chunk, Layout, chunks, is_placeholder, shortened
 from pyvocsep.files.mpeg import mpeg_structure
+from pyvocsep.files.signatures import EXTRA
 from pyvocsep.files.source import Source
 from pyvocsep.files.splice import Extent, Piece, joined, patched
-from pyvocsep.files.structure import Part, Structure, UnreadableError, clock
+from pyvocsep.files.structure import ForeignError, Part, Structure, UnreadableError, clock
 from pyvocsep.files.tag_extents import skip_tags
 
 RIFF = Layout(4, 4, "little", 2)
@@ -106,7 +107,7 @@ class _Form:
     def structure(self) -> Structure:
         codec, begin, end = self._codec, self._data.body, self._data.body + self._size
         if codec.tag in _OTHER_CODECS:
-            raise UnreadableError(f"a WAV file of {_OTHER_CODECS[codec.tag]}, which cannot be decoded here")
+            raise ForeignError(f"a WAV file of {_OTHER_CODECS[codec.tag]}", EXTRA)
         faults = (self._fault,) if self._fault else ()
         if codec.tag not in _MPEG_CODECS:
             return Structure((Part(joined(self._pieces(end))),), faults)
