@@ -161,7 +161,7 @@ def test_files_that_are_cut_short_or_silent_pictures(tones, model) -> None:
 def test_an_error_of_the_system_is_told(tones) -> None:
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            if self.tell() > 100_000:
+            if self.tell() > 20_000:
                 raise OSError(5, "Input/output error")
             return super().read(size)
 
