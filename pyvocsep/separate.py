@@ -64,8 +64,13 @@ class Stems:
 
         Args:
             folder: made if need be.
-            name: of the song, which {name} in the pattern stands for.
-            format, subtype, name_pattern, quality, bitrate, existing: as `process` takes them.
+            name: of the song.
+            format: as `process` takes it.
+            subtype: as `process` takes it.
+            name_pattern: as `process` takes it; {name} stands for `name`.
+            quality: as `process` takes it.
+            bitrate: as `process` takes it.
+            existing: as `process` takes it.
 
         Returns the path of each stem, by its name; raises what `process` raises for its outputs.
         """
