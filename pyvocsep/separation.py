@@ -128,6 +128,7 @@ def separate_to_files(
             subtype=reader.subtype,
             frames=recording.frames,
             tags=reader.tags,
+            cover=reader.cover,
         )
         told.notes += notes
         told.faults += [f"{recording.name}: {fault}" for fault in reader.faults]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pyvocsep.files.covers import ALBUM_ARTIST, cover_and_album_artist
 from pyvocsep.files.flac_frames import flac_frames, is_flac_stream, restarted
 from pyvocsep.files.recognise import structure_of
 from pyvocsep.files.signatures import conversion
@@ -35,7 +36,8 @@ class Decoder:
         channels: of the part that has the most.
         frames: how many samples each channel has, as far as can be told without decoding.
         format, subtype: libsndfile's names for the container and its samples.
-        tags: text such as title and artist, by libsndfile's names.
+        tags: text such as title and artist, by libsndfile's names, and "albumartist".
+        cover: the picture of the front cover, None if there is none.
         faults: what is missing or damaged, each a phrase; grows while `blocks` finds more.
 
     Raises:
@@ -57,6 +59,9 @@ class Decoder:
         self.channels = max(part.channels for part in self._parts)
         self.frames = sum(part.frames for part in self._parts)
         self.format, self.subtype, self.tags = first.format, first.subtype, first.tags
+        self.cover, artist = cover_and_album_artist(self._source)
+        if artist:
+            self.tags[ALBUM_ARTIST] = artist
 
     @property
     def seconds(self) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from pyvocsep.arrays import Samples
 from pyvocsep.errors import AudioFileError
+from pyvocsep.files.covers import ALBUM_ARTIST, Cover, add_chunk, add_to_flac
 from pyvocsep.files.formats import SAMPLE_BYTES, error_text, soundfile
 from pyvocsep.files.id3 import id3_tag
 from pyvocsep.files.ownership import SOFTWARE
@@ -52,6 +53,7 @@ class Encoder:
         frames: how many will come, None if nobody knows; decides how a WAV file over 4 GB is laid out (RF64).
         tags: text such as title and artist; what the format cannot hold is left out.
         options: further arguments of `soundfile.SoundFile`, as `encoder_options` makes them.
+        cover: picture for MP3, FLAC, WAV and AIFF.
 
     Raises AudioFileError if the format cannot hold this rate, these channels or this much.
     """
@@ -68,14 +70,16 @@ class Encoder:
         frames: int | None,
         tags: Mapping[str, str],
         options: Mapping[str, Any],
+        cover: Cover | None = None,
     ) -> None:
         self._file, self._path, self._format, self._subtype = file, Path(path), format, subtype
+        self._tags, self._cover = {**tags, "software": SOFTWARE}, cover
         self._peak = 0.0
         self._bytes_left = _LARGEST_32_BIT_FILE if format == "aiff" else None
         self._frame_bytes = channels * SAMPLE_BYTES.get(subtype, 0)
         container = self._container(frames)
         if container == "MP3":
-            file.write(id3_tag({**tags, "software": SOFTWARE}))
+            file.write(id3_tag(self._tags, cover))
             file.start_here()
         try:
             self._sound = soundfile().SoundFile(
@@ -89,8 +93,8 @@ class Encoder:
             libsndfile = soundfile()  # it has no public way to say this
             libsndfile._snd.sf_command(self._sound._file, _RF64_AUTO_DOWNGRADE, libsndfile._ffi.NULL, 1)
         if container not in ("MP3", "RAW"):
-            for tag, text in {**tags, "software": SOFTWARE}.items():
-                with suppress(soundfile().LibsndfileError):  # the format has no such tag
+            for tag, text in self._tags.items():
+                with suppress(soundfile().LibsndfileError, AttributeError):  # the format has no such tag
                     setattr(self._sound, tag, text)
 
     def write(self, block: Samples) -> None:
@@ -113,6 +117,7 @@ class Encoder:
         """Complete the file's bytes; OSError as for `write`."""
         with self._kept_errors():
             self._sound.close()
+            self._add_what_libsndfile_cannot()
 
     def clipping(self) -> str | None:
         """Return a sentence that names the peak, if the subtype could not hold it."""
@@ -127,6 +132,14 @@ class Encoder:
         """Give the file up: that it cannot be completed is no news."""
         with suppress(Exception):
             self._sound.close()
+
+    def _add_what_libsndfile_cannot(self) -> None:
+        if self._cover is None and ALBUM_ARTIST not in self._tags:
+            return
+        if self._format == "flac":
+            add_to_flac(self._file, self._tags, self._cover)
+        elif self._format in ("wav", "aiff"):
+            add_chunk(self._file, id3_tag(self._tags, self._cover))
 
     def _container(self, frames: int | None) -> str:
         if self._format not in ("wav", "aiff"):

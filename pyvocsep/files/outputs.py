@@ -13,6 +13,7 @@ from typing import IO, Any, Protocol
 
 from pyvocsep.arrays import STEMS, Samples
 from pyvocsep.files import file_objects
+from pyvocsep.files.covers import Cover
 from pyvocsep.files.formats import output_format
 from pyvocsep.files.ownership import EXISTING, Existing, is_there
 from pyvocsep.files.quality import check_quality, encoder_options
@@ -88,13 +89,14 @@ class Output:
         subtype: str | None,
         frames: int | None,
         tags: Mapping[str, str],
+        cover: Cover | None = None,
     ) -> tuple[dict[str, Any], list[str]]:
         """Write the parts of a recording, which are in the order of `names`.
 
         Args:
             source: which names the files.
             subtype: of the source.
-            sample_rate, channels, frames, tags: as `Encoder` takes them.
+            sample_rate, channels, frames, tags, cover: as `Encoder` takes them.
 
         Returns the path, or open file, of each stem, and what the caller should know about them.
         """
@@ -104,6 +106,7 @@ class Output:
             "subtype": chosen,
             "frames": frames,
             "tags": tags,
+            "cover": cover,
             "options": encoder_options(chosen, self.quality, self.bitrate, sample_rate, channels),
         }
         targets: dict[str, Any]

@@ -20,9 +20,9 @@ class RawFile(io.FileIO):
 
     def __init__(self, file: str | os.PathLike[str] | int) -> None:
         if isinstance(file, int):
-            super().__init__(file, "w", closefd=False)
+            super().__init__(file, "r+", closefd=False)
         else:
-            super().__init__(file, "x")
+            super().__init__(file, "x+")
         self._kept: BaseException | None = None
         self._origin = 0
 

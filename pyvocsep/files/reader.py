@@ -12,6 +12,7 @@ from typing import IO, Any
 from pyvocsep._core import limits
 from pyvocsep.arrays import POSSIBLE_CHANNELS, POSSIBLE_RATES, Samples
 from pyvocsep.errors import AudioFileError
+from pyvocsep.files.covers import Cover
 from pyvocsep.files.decoding import open_decoder
 from pyvocsep.files.structure import UnreadableError
 
@@ -36,7 +37,8 @@ class AudioReader:
             does not say.
         seconds: how long it seems to be; infinite if nothing tells.
         format, subtype: libsndfile's names for the container and its samples, as WAV and PCM_16.
-        tags: text such as title and artist, by libsndfile's names.
+        tags: text such as title and artist, by libsndfile's names, and "albumartist".
+        cover: the picture of the front cover, None if there is none.
 
     Raises:
         OSError: the file is missing, a folder, or may not be read.
@@ -69,6 +71,7 @@ class AudioReader:
             self.format = self._decoder.format
             self.subtype = self._decoder.subtype
             self.tags = self._decoder.tags
+            self.cover: Cover | None = getattr(self._decoder, "cover", None)
             self._check()
         except BaseException:
             self.close()

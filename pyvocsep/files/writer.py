@@ -12,6 +12,7 @@ from typing import Any
 
 from pyvocsep.arrays import Samples
 from pyvocsep.files.commit import hidden_name, rename_all, sync_file
+from pyvocsep.files.covers import Cover
 from pyvocsep.files.encoder import Encoder
 from pyvocsep.files.ownership import Existing, check_replaceable
 from pyvocsep.files.raw_file import RawFile
@@ -27,7 +28,7 @@ class AudioWriter:
     Args:
         path: the target, replaced at the commit if `existing` allows it.
         existing: what becomes of a file that is there already, as `check_replaceable` takes it.
-        sample_rate, channels, format, subtype, frames, tags, options: as `Encoder` takes them.
+        sample_rate, channels, format, subtype, frames, tags, options, cover: as `Encoder` takes them.
 
     Raises:
         OSError: the target cannot be made, or exists and is not to be replaced.
@@ -46,6 +47,7 @@ class AudioWriter:
         tags: Mapping[str, str],
         existing: Existing = "ours",
         options: Mapping[str, Any] | None = None,
+        cover: Cover | None = None,
     ) -> None:
         self.path = Path(path)
         self.existing: Existing = existing
@@ -65,6 +67,7 @@ class AudioWriter:
                 frames=frames,
                 tags=tags,
                 options=options or {},
+                cover=cover,
             )
             undoing.callback(self._encoder.discard)
             self._undoing = undoing.pop_all()
