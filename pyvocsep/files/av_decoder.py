@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyvocsep.files.covers import ALBUM_ARTIST, Cover
 from pyvocsep.files.structure import UnreadableError, clock
 
 _TAGS = {
     "title": "title", "artist": "artist", "album": "album", "date": "date", "track": "tracknumber",
-    "genre": "genre", "comment": "comment", "copyright": "copyright", "license": "license",
+    "genre": "genre", "album_artist": ALBUM_ARTIST, "comment": "comment", "copyright": "copyright",
+    "license": "license",
 }  # fmt: skip
 """FFmpeg's names of tags, and libsndfile's."""
 
@@ -48,6 +50,7 @@ class AvDecoder:
         self._errors: Any = av.error.FFmpegError
         self._resampler: Any = av.AudioResampler
         av.logging.set_level(None)  # its remarks would go to stderr
+        self.cover = _cover(av, file)
         self._file = _KeptErrors(file)
         try:
             self._container: Any = stack.enter_context(av.open(self._file, metadata_errors="ignore"))
@@ -150,6 +153,20 @@ class _KeptErrors:
     def raise_kept(self) -> None:
         if self._kept is not None:
             raise self._kept
+
+
+def _cover(av: Any, file: Any) -> Cover | None:
+    """Return the picture that a file holds as its cover: FFmpeg's name for it is an attached picture."""
+    try:
+        with av.open(_KeptErrors(file), metadata_errors="ignore") as container:
+            for stream in container.streams.video:
+                if stream.disposition & av.stream.Disposition.attached_pic:
+                    picture = bytes(next(container.demux(stream)))
+                    mime = {"png": "image/png", "mjpeg": "image/jpeg"}.get(stream.codec_context.name)
+                    return Cover(mime, picture) if mime and picture else None
+    except (av.error.FFmpegError, StopIteration):
+        pass  # the sound is what counts: if it cannot be read either, that is told
+    return None
 
 
 def _library() -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import pyvocsep
 from pyvocsep.files.reader import AudioReader
@@ -177,3 +180,19 @@ def test_without_the_library_the_error_names_it_and_the_command(monkeypatch, mod
         pyvocsep.process("my song.m4a", model=model)
     assert "pip install 'pyvocsep[av]'" in caught.value.reason
     assert "ffmpeg -i 'my song.m4a' 'my song.wav'" in caught.value.reason
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg, to make the file")
+def test_the_cover_and_the_album_artist_of_m4a(tones) -> None:
+    soundfile.write("song.wav", tones.T, RATE)
+    picture = ["-f", "lavfi", "-i", "color=red:s=32x32:d=0.04", "-frames:v", "1"]
+    subprocess.run(["ffmpeg", "-v", "error", *picture, "cover.png"], check=True)
+    maps = ["-map", "0", "-map", "1", "-c:a", "alac", "-c:v", "copy", "-disposition:v", "attached_pic"]
+    command = ["ffmpeg", "-v", "error", "-i", "song.wav", "-i", "cover.png", *maps]
+    subprocess.run([*command, "-metadata", "album_artist=We", "song.m4a"], check=True)
+    with AudioReader("song.m4a") as reader:
+        assert reader.tags["albumartist"] == "We"
+        assert reader.cover is not None
+        assert (reader.cover.mime, reader.cover.data) == ("image/png", Path("cover.png").read_bytes())
+        found = np.concatenate(list(reader.blocks(RATE)), axis=1)
+    np.testing.assert_allclose(found, tones, rtol=0, atol=2**-15)
