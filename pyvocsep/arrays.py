@@ -56,6 +56,25 @@ def check_dtype(dtype: np.dtype[Any]) -> None:
         raise TypeError(f"the samples are {dtype}; {_conversion(dtype)}")
 
 
+def check_out(out: NDArray[Any], shape: tuple[int, ...], block: NDArray[Any]) -> None:
+    """Raise unless results for a block can be written to `out`.
+
+    Raises:
+        TypeError: it is no array of float32.
+        ValueError: it has another shape, is not C-contiguous and aligned, cannot be written, or overlaps the
+            block.
+    """
+    if not isinstance(out, np.ndarray) or out.dtype != np.float32:
+        what = out.dtype if isinstance(out, np.ndarray) else type(out).__name__
+        raise TypeError(f"out is of type {what}; it must be an array of float32")
+    if out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}; it must be that of the block, {shape}")
+    if not (out.flags.c_contiguous and out.flags.aligned and out.flags.writeable):
+        raise ValueError("out must be C-contiguous, aligned and writeable")
+    if np.may_share_memory(out, block):
+        raise ValueError("out overlaps the block; give it memory of its own")
+
+
 def is_valid(block: Samples) -> NDArray[np.bool_]:
     """Tell of each sample whether it is separated as it is; NaN and what is beyond +-1e15 become silence."""
     with np.errstate(invalid="ignore"):

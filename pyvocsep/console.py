@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import math
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 _STDERR = 2
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {elapsed}<{remaining}"
+_ENDLESS_BAR = "{desc} {n:.0f} s | {elapsed}"
 
 
 def positive(text: str) -> int:
@@ -27,16 +29,18 @@ def positive(text: str) -> int:
     return number
 
 
-def open_standard_streams() -> None:
-    """Give each standard stream that is closed (`2>&-`) the null device.
+def open_standard_streams() -> set[int]:
+    """Give each standard stream that is closed (`2>&-`) the null device, and return which were.
 
     Else the next file that is opened gets its number: what a decoder prints would land in somebody's song.
     And Python's streams would be None.
     """
+    closed = set()
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
+            closed.add(descriptor)
             null = os.open(os.devnull, os.O_RDWR)
             if null != descriptor:
                 os.dup2(null, descriptor)
@@ -44,6 +48,7 @@ def open_standard_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  (stays open until the process ends)
+    return closed
 
 
 class Lines:
@@ -99,7 +104,8 @@ class Bar:
     def show(self, done: float, total: float) -> None:
         """Show that so much of all is done."""
         self.done = done
-        self._bar.total = total
+        self._bar.total = total if math.isfinite(total) else None
+        self._bar.bar_format = _BAR if math.isfinite(total) else _ENDLESS_BAR
         try:
             self._bar.update(done - self._bar.n)
         except OSError:  # the terminal is gone, the work goes on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -50,7 +51,7 @@ def progress_bar() -> Callable[[float, float], object]:
     bar = tqdm(total=0, unit="s", bar_format="{percentage:3.0f}% |{bar}| {elapsed}<{remaining}")
 
     def progress(done: float, total: float) -> None:
-        bar.total = total
+        bar.total = total if math.isfinite(total) else None
         bar.update(done - bar.n)
         if done >= total:
             bar.close()

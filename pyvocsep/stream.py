@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from pyvocsep.arrays import Samples, as_float32
+from pyvocsep.arrays import Samples, as_float32, check_out
 from pyvocsep.engines.protocol import StemBlocks
 from pyvocsep.engines.registry import open_stream
 from pyvocsep.exclusive import Exclusive
@@ -86,29 +87,45 @@ class Separator:
         """
         return self._engine.latency_samples
 
-    def process(self, block: NDArray[Any]) -> tuple[Samples, Samples]:
+    def process(
+        self, block: NDArray[Any], out: tuple[Samples, Samples] | None = None
+    ) -> tuple[Samples, Samples]:
         """Separate the next samples of the stream.
 
         Args:
             block: float32 or float64, (channels, samples), or (samples,) for a mono separator; any number of
                 samples, 0 included. Samples that are not finite, or beyond +-1e15, are processed as silence.
+            out: for the vocals and the accompaniment, C-contiguous float32 arrays of the block's shape that
+                do not overlap it. Nothing is allocated then, if the block is C-contiguous float32 too.
 
         Returns:
-            vocals and accompaniment: new float32 arrays of the block's shape, `latency_samples` late. The
-            first `latency_samples` of a stream are zeros.
+            vocals and accompaniment: new float32 arrays of the block's shape, or those of `out`,
+            `latency_samples` late. The first `latency_samples` of a stream are zeros.
 
         Raises:
-            TypeError: the samples are not float32 or float64.
-            ValueError: the shape does not fit the separator's channels; this is not the first block, and the
-                model cannot stream.
+            TypeError: the samples are not float32 or float64, or `out` is not float32.
+            ValueError: the shape does not fit the separator's channels, or `out` not the block; this is not
+                the first block, and the model cannot stream.
             RuntimeError: another thread is inside this separator.
         """
         with self._exclusive:
             mixture = as_float32(block)
             self._check_shape(mixture.shape)
-            stems = self._engine.process(mixture.reshape(self._channels, mixture.shape[-1]))
+            planes = mixture.reshape(self._channels, mixture.shape[-1])
+            if out is None:
+                stems = self._engine.process(planes)
+                self._ndim = mixture.ndim
+                return self._in_shape_of_blocks(stems)
+            vocals, accompaniment = out
+            for stem in out:
+                check_out(stem, mixture.shape, block)
+            if np.may_share_memory(vocals, accompaniment):
+                raise ValueError("the two arrays of out overlap")
+            self._engine.process_into(
+                planes, vocals.reshape(planes.shape), accompaniment.reshape(planes.shape)
+            )
             self._ndim = mixture.ndim
-            return self._in_shape_of_blocks(stems)
+            return vocals, accompaniment
 
     def flush(self) -> tuple[Samples, Samples]:
         """End the stream: return its last `latency_samples`, and be ready for a new one.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,10 @@ from model_files import random_band_gru
 
 import pyvocsep
 from pyvocsep import cli
+from pyvocsep.separation import Told
 
 Command = Callable[..., tuple[int, list[str], list[str]]]
+SUMMARY = re.compile(r"\d+ (separated|skipped|failed)")
 
 
 @pytest.fixture
@@ -32,13 +36,15 @@ def folder(tmp_path: Path, mixture, monkeypatch) -> Path:
 
 @pytest.fixture
 def run(folder: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run the command with the small model; return its status and its lines on stdout and stderr."""
+    """Run the command with the small model; return its status, its lines on stdout up to the summary, and
+    those on stderr."""
 
     def run(*arguments: str, model: Path | str = model) -> tuple[int, list[str], list[str]]:
         status = cli.main(["--model", str(model), *arguments])
         output = capsys.readouterr()
         assert "Traceback" not in output.err
-        return status, output.out.splitlines(), output.err.splitlines()
+        lines = list(takewhile(lambda line: not SUMMARY.match(line), output.out.splitlines()))
+        return status, lines, output.err.splitlines()
 
     return run
 
@@ -106,7 +112,7 @@ def empty(path: Path) -> str:
 
 def a_folder(path: Path) -> str:
     path.mkdir()
-    return "is a directory"
+    return "no audio files in this folder"
 
 
 def not_audio(path: Path) -> str:
@@ -369,12 +375,12 @@ def test_names_from_elsewhere(run, folder) -> None:
 
 
 def test_a_bug_is_one_line_too(run, folder, monkeypatch) -> None:
-    def broken(file: str, **_: object) -> None:
+    def broken(file: str, *_: object, **__: object) -> tuple[dict[str, Path], Told]:
         if file == "song.wav":
             raise ZeroDivisionError("division by zero")
-        _["progress"](0.1, 0.1)  # type: ignore[operator]
+        return {}, Told(seconds=0.1)
 
-    monkeypatch.setattr(cli, "process", broken)
+    monkeypatch.setattr("pyvocsep.cli.batch.separate_to_files", broken)
     status, out, err = run("song.wav", "other.flac")
     assert (status, len(out)) == (1, 1)
     assert err == ["pyvocsep: song.wav: ZeroDivisionError: division by zero"]

@@ -14,8 +14,8 @@ from pyvocsep import cli
 
 FILES = [
     "song.wav", "./song.wav", "mono.flac", "sub/song.wav", "cut.wav", "empty.wav", "text.mp3",
-    "missing.wav", "sub", "song.vocals.wav", "mine.vocals.wav", "mine.wav", "歌.ogg", "", "-", ".", "/",
-    "song.wav/", "x" * 300, "new\nline", "../song.wav", "a\udcffb.wav",
+    "missing.wav", "sub", "song.vocals.wav", "mine.vocals.wav", "mine.wav", "歌.ogg", "", "-", ".",
+    "*.wav", "n*.x", "song.wav/", "x" * 300, "new\nline", "../song.wav", "a\udcffb.wav",
 ]  # fmt: skip
 OPTIONS = {
     "-o": ["out", "out/a/b", "song.wav", "", ".", "/proc/x", "sub", "o" * 300],
@@ -24,8 +24,16 @@ OPTIONS = {
     "--subtype": ["PCM_16", "float", "VORBIS", "PCM_99", ""],
     "--name": [
         "{name}.{stem}", "{stem}", "{name}", "{", "{name.x}", "{0}", "{stem}/{name}", "", "../{name}{stem}",
-        "x",
+        "x", "{name}.{ext}.{stem}",
     ],
+    "--existing": ["ours", "skip", "error", "all"],
+    "--mix": ["-12", "61", "nan", "loud"],
+    "--quality": ["9", "11", "x"],
+    "--bitrate": ["192", "-1"],
+    "--channels": ["front", "back"],
+    "--raw": ["44100,2", "44100"],
+    "--files-from": ["text.mp3", "list.txt", "missing"],
+    "--report": ["report.jsonl", "song.wav", "sub", "list.txt"],
     "--jobs": ["1", "2", "0", "-1", "1e9", "x", "²"],
     "--threads": ["1", "2", "0", "99999999999999999999"],
     "--model": ["band-gru", "nonsense", "", "text.mp3", "sub"],

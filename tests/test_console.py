@@ -75,9 +75,10 @@ def test_a_hangup_is_ignored_under_nohup(song, model) -> None:
 CRASH = """
 import signal
 from pyvocsep import cli
+from pyvocsep.cli import batch
 def crash(*_, **__):
     signal.raise_signal(signal.{signal})
-cli.process = crash
+batch.separate_to_files = crash
 cli.main(["song.wav"])
 """
 

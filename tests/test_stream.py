@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_files import patch_model
 
 import pyvocsep
 
@@ -256,3 +259,64 @@ def test_two_threads_in_one_separator_is_an_error(model) -> None:
         leave.set()
         thread.join()
     separator.process(block)  # and free again
+
+
+# Memory that the caller gives
+
+
+def peak_of(call: Callable[[], object]) -> int:
+    """Bytes that Python and numpy allocate, at most at a time, during a call."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_out_has_the_same_bits_and_nothing_is_allocated(channels, model, mixture) -> None:
+    audio = mixture(60_000, channels)
+    expected = pyvocsep.Separator(44_100, channels, model).process(audio)
+    separator = pyvocsep.Separator(44_100, channels, model)
+    out = np.empty_like(audio), np.empty_like(audio)
+    found = separator.process(audio, out=out)
+    assert found[0] is out[0]
+    assert found[1] is out[1]
+    np.testing.assert_array_equal(found, expected)
+    assert peak_of(lambda: separator.process(audio, out=out)) < 2_000
+    assert peak_of(lambda: separator.process(audio)) > 2 * audio.nbytes
+
+
+def test_out_for_mono_arrays_and_whole_recordings(model, mixture, tmp_path) -> None:
+    audio = mixture(30_000, 1)[0]
+    separator = pyvocsep.Separator(44_100, 1, model)
+    out = np.empty_like(audio), np.empty_like(audio)
+    separator.process(audio, out)
+    np.testing.assert_array_equal(out, pyvocsep.Separator(44_100, 1, model).process(audio))
+    pytest.importorskip("onnxruntime")
+    cnn = patch_model(tmp_path / "patches.onnx")
+    pyvocsep.Separator(44_100, 1, cnn).process(audio, out)
+    np.testing.assert_array_equal(out, pyvocsep.Separator(44_100, 1, cnn).process(audio))
+
+
+def test_out_that_does_not_fit(model, mixture) -> None:
+    audio = mixture(100)
+    separator = pyvocsep.Separator(44_100, 2, model)
+    good = np.empty_like(audio)
+    read_only = np.empty_like(audio)
+    read_only.flags.writeable = False
+    for bad, error, message in [
+        (np.empty((2, 99), np.float32), ValueError, r"out has shape \(2, 99\).*\(2, 100\)"),
+        (np.empty((2, 100)), TypeError, "float64; it must be an array of float32"),
+        ([0.0], TypeError, "list; it must be an array"),
+        (np.empty((100, 2), np.float32).T, ValueError, "C-contiguous"),
+        (read_only, ValueError, "writeable"),
+        (audio, ValueError, "out overlaps the block"),
+        (good, ValueError, "the two arrays of out overlap"),
+    ]:
+        with pytest.raises(error, match=message):
+            separator.process(audio, out=(good, bad))
+    np.testing.assert_array_equal(
+        separator.process(audio), pyvocsep.Separator(44_100, 2, model).process(audio)
+    )

@@ -105,7 +105,14 @@ class Board(Effect, MutableSequence[Any]):
 
     # The effect
 
-    def _process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
+    def _process(
+        self,
+        planes: Samples,
+        sample_rate: float,
+        buffer_size: int,
+        reset: bool,
+        room: Samples | None = None,
+    ) -> Samples:
         stream = (sample_rate, planes.shape[0])
         if stream != self._stream:
             self._reset()

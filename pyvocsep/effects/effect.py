@@ -7,9 +7,10 @@ from abc import ABC, abstractmethod
 from numbers import Real
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from pyvocsep.arrays import Samples
+from pyvocsep.arrays import Samples, check_out
 from pyvocsep.effects.layout import Layout
 from pyvocsep.exclusive import Exclusive
 
@@ -35,7 +36,12 @@ class Effect(ABC):
         return False
 
     def process(
-        self, input_array: NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
+        self,
+        input_array: NDArray[Any],
+        sample_rate: float,
+        buffer_size: int = 8192,
+        reset: bool = True,
+        out: Samples | None = None,
     ) -> Samples:
         """Run audio through the effect: a whole recording, or with `reset=False` the next block of a stream.
 
@@ -50,14 +56,19 @@ class Effect(ABC):
                 silence before the start, are left out: so it is shorter at first, or empty, and from then on
                 as long as the input. `flush` returns what is missing at the end. Begin the next stream with
                 `reset()`; another sample rate or number of channels begins one too.
+            out: a C-contiguous float32 array of the input's shape that does not overlap it. A `StemMixer` in
+                the middle of a stream then allocates nothing, if the input is C-contiguous float32 with the
+                channels first.
 
         Returns:
-            A new C-contiguous float32 array with the input's layout.
+            A new C-contiguous float32 array with the input's layout, or as much of `out` as was filled, from
+            its first sample on.
 
         Raises:
-            TypeError: not an array of float32 or float64; not a number as sample_rate or buffer_size.
+            TypeError: not an array of float32 or float64; not a number as sample_rate or buffer_size; `out`
+                not float32.
             RuntimeError: a square or more than two-dimensional array; another thread is inside.
-            ValueError: a rate or number of channels that cannot be processed.
+            ValueError: a rate or number of channels that cannot be processed; an `out` that does not fit.
         """
         if not isinstance(sample_rate, Real):
             raise TypeError(f"sample_rate is {sample_rate!r}; it must be a number, in Hz")
@@ -65,13 +76,26 @@ class Effect(ABC):
             raise ValueError(f"buffer_size is {buffer_size}; it must be at least 1")
         with self._exclusive:
             planes = self._layout.planes(input_array)
-            return self._layout.restore(self._process(planes, sample_rate, buffer_size, reset))
+            if out is None:
+                return self._layout.restore(self._process(planes, sample_rate, buffer_size, reset))
+            check_out(out, input_array.shape, input_array)
+            room = self._layout.planes_of(out)
+            result = self._process(planes, sample_rate, buffer_size, reset, room)
+            filled = room[:, : result.shape[1]]
+            if not np.may_share_memory(result, room) or result.shape[1] < room.shape[1]:
+                filled[...] = result
+            return self._layout.first(out, result.shape[1])
 
     def __call__(
-        self, input_array: NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
+        self,
+        input_array: NDArray[Any],
+        sample_rate: float,
+        buffer_size: int = 8192,
+        reset: bool = True,
+        out: Samples | None = None,
     ) -> Samples:
         """Do what `process` does."""
-        return self.process(input_array, sample_rate, buffer_size, reset)
+        return self.process(input_array, sample_rate, buffer_size, reset, out)
 
     def flush(self) -> Samples:
         """End the stream: return what has come in but not yet out, in the last block's layout, and reset.
@@ -97,8 +121,18 @@ class Effect(ABC):
     # The signal processing, which a Board also calls: it holds the lock and knows the layout.
 
     @abstractmethod
-    def _process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
-        """Do what `process` does to (channels, samples)."""
+    def _process(
+        self,
+        planes: Samples,
+        sample_rate: float,
+        buffer_size: int,
+        reset: bool,
+        room: Samples | None = None,
+    ) -> Samples:
+        """Do what `process` does to (channels, samples).
+
+        The result may, but need not, be in `room`, memory of the planes' shape.
+        """
 
     @abstractmethod
     def _flush(self) -> Samples:

@@ -61,6 +61,17 @@ class Layout:
             return planes.reshape(-1)
         return np.ascontiguousarray(planes.T if self._interleaved else planes)
 
+    def planes_of(self, out: Samples) -> Samples:
+        """Return memory of the last array's shape as (channels, samples), a view."""
+        planes = np.atleast_2d(out)
+        return planes.T if self._interleaved else planes
+
+    def first(self, out: Samples, samples: int) -> Samples:
+        """Return so many samples from the start of an array of the last one's shape, a view."""
+        if samples == out.shape[0 if self._interleaved else -1]:
+            return out
+        return out[:samples] if self._interleaved else out[..., :samples]
+
     def _is_interleaved(self, shape: tuple[int, ...]) -> bool:
         rows, columns = shape
         if rows == columns:

@@ -12,10 +12,9 @@ from pyvocsep import _core
 from pyvocsep.arrays import Samples, check_sample_rate, check_threads
 from pyvocsep.effects.effect import Effect
 from pyvocsep.engines.latency import LatencyTrim
+from pyvocsep.engines.mixing import gain_of_level
 from pyvocsep.engines.registry import PRECISIONS, load_streaming_model
 from pyvocsep.models import DEFAULT
-
-MAX_LEVEL_DB = 60.0
 
 
 class StemMixer(Effect):
@@ -52,7 +51,10 @@ class StemMixer(Effect):
     ) -> None:
         super().__init__()
         check_threads(threads)
-        self._gains = [_gain("vocals_db", vocals_db), _gain("accompaniment_db", accompaniment_db)]
+        self._gains = [
+            gain_of_level("vocals_db", vocals_db),
+            gain_of_level("accompaniment_db", accompaniment_db),
+        ]
         self._levels_db = [float(vocals_db), float(accompaniment_db)]
         self._weights = load_streaming_model(model, precision)
         self._model = os.fspath(model)
@@ -121,12 +123,19 @@ class StemMixer(Effect):
         )
 
     def _set_level(self, stem: int, name: str, level: float) -> None:
-        self._gains[stem] = _gain(name, level)
+        self._gains[stem] = gain_of_level(name, level)
         self._levels_db[stem] = float(level)
         if self._core is not None:
             self._core.set_gains(*self._gains)
 
-    def _process(self, planes: Samples, sample_rate: float, buffer_size: int, reset: bool) -> Samples:
+    def _process(
+        self,
+        planes: Samples,
+        sample_rate: float,
+        buffer_size: int,
+        reset: bool,
+        room: Samples | None = None,
+    ) -> Samples:
         channels = planes.shape[0]
         if self._core is None or self._stream != (sample_rate, channels):
             check_sample_rate(sample_rate)
@@ -139,7 +148,7 @@ class StemMixer(Effect):
             self._core.reset()
             self._latency_trim.restart(latency)
             self._at_stream_start = False
-        output = self._push(self._core, planes)
+        output = self._push(self._core, planes, room)
         if reset:
             # As in pedalboard, a later call with reset=False continues the stream after this silence.
             tail = self._push(self._core, np.zeros((channels, latency), np.float32))
@@ -147,9 +156,9 @@ class StemMixer(Effect):
         self._has_pending = not reset and (self._has_pending or planes.shape[1] > 0)
         return output
 
-    def _push(self, core: _core.StemMixer, planes: Samples) -> Samples:
+    def _push(self, core: _core.StemMixer, planes: Samples, room: Samples | None = None) -> Samples:
         """Return the core's output, less what precedes the start of the stream."""
-        output = np.empty_like(planes)
+        output = np.empty_like(planes) if room is None or not room.flags.c_contiguous else room
         core.process(planes, output)
         (aligned,) = self._latency_trim(output)
         return np.ascontiguousarray(aligned)
@@ -163,10 +172,3 @@ class StemMixer(Effect):
     def _reset(self) -> None:
         self._at_stream_start = True
         self._has_pending = False
-
-
-def _gain(name: str, level: float) -> float:
-    """Return the factor of a level in dB. ValueError, naming it, for one that makes no sense."""
-    if not level <= MAX_LEVEL_DB:  # true for NaN too
-        raise ValueError(f"{name} is {level}; it must be from minus infinity to {MAX_LEVEL_DB:g} dB")
-    return float(10.0 ** (level / 20.0))

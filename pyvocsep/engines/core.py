@@ -33,8 +33,12 @@ class CoreEngine:
     def process(self, block: Samples) -> StemBlocks:
         """Take C-contiguous (channels, samples); return as many samples, `latency_samples` late."""
         vocals, accompaniment = np.empty_like(block), np.empty_like(block)
-        self._core.process(block, vocals, accompaniment)
+        self.process_into(block, vocals, accompaniment)
         return vocals, accompaniment
+
+    def process_into(self, block: Samples, vocals: Samples, accompaniment: Samples) -> None:
+        """Do the same into arrays of the block's shape, and allocate nothing."""
+        self._core.process(block, vocals, accompaniment)
 
     def flush(self) -> StemBlocks:
         """Return the last `latency_samples` of the stream, and begin another one."""

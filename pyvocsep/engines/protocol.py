@@ -36,3 +36,10 @@ class Engine(Protocol):
 
     def reset(self) -> None:
         """Forget the recording: the next block is the first of another one."""
+
+
+class Stream(Engine, Protocol):
+    """An engine whose `process` returns as many samples as came in."""
+
+    def process_into(self, block: Samples, vocals: Samples, accompaniment: Samples) -> None:
+        """Do what `process` does, into arrays of the block's shape, C-contiguous."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from pyvocsep import _core
 from pyvocsep.arrays import check_channels, check_sample_rate, check_threads
 from pyvocsep.engines.core import CoreEngine
+from pyvocsep.engines.mixing import CoreMixer, StemsMixer, gain_of_level
 from pyvocsep.engines.patch_model import PatchModel
 from pyvocsep.engines.patches import PatchEngine
-from pyvocsep.engines.protocol import Engine
+from pyvocsep.engines.protocol import Engine, Stream
 from pyvocsep.engines.whole_recording import WholeRecording
 from pyvocsep.models import DEFAULT, PATCH_SUFFIX, model_path
 
@@ -41,15 +42,33 @@ def open_engine(
     return PatchEngine(_load_patch_model(model, precision, threads), sample_rate, channels)
 
 
+def open_mixer(
+    model: ModelName,
+    vocals_db: float,
+    sample_rate: float,
+    channels: int,
+    threads: int = 1,
+    precision: str = PRECISIONS[0],
+) -> CoreMixer | StemsMixer:
+    """Return what mixes one recording anew, its vocals at a level in dB; errors as `open_engine`."""
+    gain = gain_of_level("mix_db", vocals_db)
+    if not is_streaming(model):
+        return StemsMixer(open_engine(model, sample_rate, channels, threads, precision), gain)
+    check_sample_rate(sample_rate)
+    check_channels(channels)
+    check_threads(threads)
+    return CoreMixer(load_streaming_model(model, precision), gain, sample_rate, channels, threads)
+
+
 def open_stream(
     model: ModelName, sample_rate: float, channels: int, threads: int = 1, precision: str = PRECISIONS[0]
-) -> Engine:
+) -> Stream:
     """Return an engine that gives back as many samples as it takes; errors as `open_engine`.
 
     Of a model that cannot stream it takes a whole recording per call.
     """
     engine = open_engine(model, sample_rate, channels, threads, precision)
-    if engine.is_streaming:
+    if isinstance(engine, CoreEngine):
         return engine
     return WholeRecording(engine, lambda: _cannot_stream(model_path(model)))
 

@@ -37,6 +37,10 @@ class WholeRecording:
         vocals, accompaniment = (np.concatenate(stem, axis=1) for stem in parts)
         return vocals, accompaniment
 
+    def process_into(self, block: Samples, vocals: Samples, accompaniment: Samples) -> None:
+        """Do the same into arrays of the recording's shape."""
+        vocals[...], accompaniment[...] = self.process(block)
+
     def flush(self) -> StemBlocks:
         """Be ready for another recording; nothing of this one is left to return."""
         tail = self._engine.flush()

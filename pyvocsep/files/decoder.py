@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyvocsep.files.covers import ALBUM_ARTIST, cover_and_album_artist
 from pyvocsep.files.flac_frames import flac_frames, is_flac_stream, restarted
-from pyvocsep.files.formats import error_text, soundfile
 from pyvocsep.files.recognise import structure_of
 from pyvocsep.files.signatures import conversion
+from pyvocsep.files.sound import Described, Sound
 from pyvocsep.files.source import Seekable, Source
-from pyvocsep.files.splice import SplicedFile
 from pyvocsep.files.structure import Part, UnreadableError, clock
-
-_TAGS = ("title", "artist", "album", "date", "tracknumber", "genre", "comment", "copyright", "license")
 
 _UNKNOWN = 2**62
 """More samples than any file has: libsndfile's count for a stream whose header does not tell it."""
@@ -40,7 +36,8 @@ class Decoder:
         channels: of the part that has the most.
         frames: how many samples each channel has, as far as can be told without decoding.
         format, subtype: libsndfile's names for the container and its samples.
-        tags: text such as title and artist, by libsndfile's names.
+        tags: text such as title and artist, by libsndfile's names, and "albumartist".
+        cover: the picture of the front cover, None if there is none.
         faults: what is missing or damaged, each a phrase; grows while `blocks` finds more.
 
     Raises:
@@ -62,6 +59,14 @@ class Decoder:
         self.channels = max(part.channels for part in self._parts)
         self.frames = sum(part.frames for part in self._parts)
         self.format, self.subtype, self.tags = first.format, first.subtype, first.tags
+        self.cover, artist = cover_and_album_artist(self._source)
+        if artist:
+            self.tags[ALBUM_ARTIST] = artist
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, as far as can be told without decoding."""
+        return self.frames / max(1, self.sample_rate)
 
     def blocks(self, length: int) -> Iterator[NDArray[np.float32]]:
         """Yield the samples in float32 arrays (channels, at most `length`), from the first to the last.
@@ -121,14 +126,14 @@ class Decoder:
 
     def _undamaged(self, part: Part, frames: int, length: int) -> Iterator[NDArray[np.float32]]:
         done = 0
-        with _Sound(self._source, part) as sound:
+        with Sound(self._source, part) as sound:
             while done < frames and len(block := sound.read(min(length, frames - done))):
                 done += len(block)
                 yield block
 
-    def _described(self, part: Part, path: str, parts: tuple[Part, ...]) -> _Described | None:
+    def _described(self, part: Part, path: str, parts: tuple[Part, ...]) -> Described | None:
         try:
-            with _Sound(self._source, part) as sound:
+            with Sound(self._source, part) as sound:
                 described = sound.described()
         except UnreadableError as error:
             if path.lower().endswith(_RAW):
@@ -147,7 +152,7 @@ class Decoder:
     def _counted(self, part: Part, rate: int) -> int:
         """Find the length of a stream that does not tell it (FLAC from a pipe), by decoding it once."""
         done = 0
-        with _Sound(self._source, part) as sound:
+        with Sound(self._source, part) as sound:
             try:
                 while block := len(sound.read(rate)):
                     done += block
@@ -155,7 +160,7 @@ class Decoder:
                 pass  # found again, and reported, when it is decoded for its samples
         return done
 
-    def _matching(self, found: list[_Described | None]) -> list[_Described]:
+    def _matching(self, found: list[Described | None]) -> list[Described]:
         """Return the parts that have the rate which lasts longest, and note what is left out."""
         parts = [part for part in found if part is not None]
         if not parts:
@@ -174,56 +179,6 @@ class Decoder:
     def _note(self, fault: str) -> None:
         if len(self.faults) < _MOST_FAULTS and fault not in self.faults:
             self.faults.append(fault)
-
-
-@dataclass
-class _Described:
-    part: Part
-    rate: int
-    channels: int
-    frames: int
-    format: str
-    subtype: str
-    tags: dict[str, str]
-
-
-class _Sound:
-    """A part, open for decoding: libsndfile over the spliced file, its errors as exceptions."""
-
-    def __init__(self, source: Source, part: Part) -> None:
-        self._part = part
-        self._file = SplicedFile(source, part.pieces)
-        self._sound = self._checked(soundfile().SoundFile, self._file)
-        # Else it seeks to where it is after each read, which fails where the length is unknown.
-        self._sound.seekable = lambda: False
-
-    def described(self) -> _Described:
-        sound, part = self._sound, self._part
-        frames = sound.frames if part.frames is None else part.frames
-        tags = {tag: text for tag in _TAGS if (text := getattr(sound, tag))}
-        return _Described(
-            part, sound.samplerate, sound.channels, max(0, frames), sound.format, sound.subtype, tags
-        )
-
-    def read(self, length: int) -> NDArray[np.float32]:
-        """Return (samples, channels), none at the end."""
-        block: NDArray[np.float32] = self._checked(self._sound.read, length, dtype="float32", always_2d=True)
-        return block
-
-    def __enter__(self) -> _Sound:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._sound.close()
-
-    def _checked(self, call: Any, *arguments: Any, **options: Any) -> Any:
-        try:
-            result = call(*arguments, **options)
-        except soundfile().LibsndfileError as error:
-            self._file.raise_kept()
-            raise UnreadableError(error_text(error)) from None
-        self._file.raise_kept()
-        return result
 
 
 def _silence(frames: int, channels: int, length: int) -> Iterator[NDArray[np.float32]]:

@@ -13,10 +13,16 @@ class RawFile(io.FileIO):
     An exception cannot travel through libsndfile's C code: it would be printed and forgotten, and a full disk
     would pass for a success. So the calls report a failure as C expects, and whoever called libsndfile asks
     `raise_kept` afterwards.
+
+    Args:
+        file: path of a file to be made, or the descriptor of an open one, which stays the caller's.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path, "x")
+    def __init__(self, file: str | os.PathLike[str] | int) -> None:
+        if isinstance(file, int):
+            super().__init__(file, "r+", closefd=False)
+        else:
+            super().__init__(file, "x+")
         self._kept: BaseException | None = None
         self._origin = 0
 

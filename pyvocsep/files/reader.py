@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
+from typing import IO, Any
 
 from pyvocsep._core import limits
 from pyvocsep.arrays import POSSIBLE_CHANNELS, POSSIBLE_RATES, Samples
 from pyvocsep.errors import AudioFileError
-from pyvocsep.files.decoder import Decoder
+from pyvocsep.files.covers import Cover
+from pyvocsep.files.decoding import open_decoder
 from pyvocsep.files.structure import UnreadableError
 
 
@@ -21,35 +23,55 @@ class AudioReader:
     A file that is damaged or cut short is read as far as it can be, and `faults` says what is missing.
 
     Args:
-        path: of the file.
+        source: path of the file, which may be a pipe, or a binary file object, which stays open. One that can
+            seek is read from its beginning, wherever it stands; another from where it is.
         strict: refuse a file with faults instead.
+        raw: (rate, channels) if the file is nothing but 32-bit float samples, little-endian and interleaved.
+        any_channels: take files of more than two channels too.
 
     Attributes:
-        path: as given.
+        path: as given, or for messages a name of the file object.
         sample_rate: in Hz.
-        channels: 1 or 2.
-        frames: how many samples each channel has; a damaged file may turn out to have fewer.
+        channels: 1 or 2, more if `any_channels`.
+        frames: how many samples each channel has; a damaged file may turn out to have fewer. None if the file
+            does not say.
+        seconds: how long it seems to be; infinite if nothing tells.
         format, subtype: libsndfile's names for the container and its samples, as WAV and PCM_16.
-        tags: text such as title and artist, by libsndfile's names.
+        tags: text such as title and artist, by libsndfile's names, and "albumartist".
+        cover: the picture of the front cover, None if there is none.
 
     Raises:
         OSError: the file is missing, a folder, or may not be read.
         AudioFileError: it is empty, not audio, or has a rate or channels that cannot be separated.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, strict: bool = False) -> None:
-        self.path = path
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | IO[bytes],
+        *,
+        strict: bool = False,
+        raw: tuple[int, int] | None = None,
+        any_channels: bool = False,
+    ) -> None:
         self._is_strict = strict
-        self._file = _open(path)
+        self._most_channels = 2**16 if any_channels else limits.MAX_CHANNELS
+        self._stack = ExitStack()
         try:
+            if isinstance(source, str | os.PathLike):
+                self.path: str | os.PathLike[str] = source
+                file: Any = self._stack.enter_context(_open(source))
+            else:
+                self.path, file = file_name(source), source
             with self._errors_about_the_file():
-                self._decoder = Decoder(self._file, os.fspath(path))
+                self._decoder = open_decoder(file, os.fspath(self.path), raw, self._stack)
             self.sample_rate = self._decoder.sample_rate
             self.channels = self._decoder.channels
             self.frames = self._decoder.frames
+            self.seconds = self._decoder.seconds
             self.format = self._decoder.format
             self.subtype = self._decoder.subtype
             self.tags = self._decoder.tags
+            self.cover: Cover | None = getattr(self._decoder, "cover", None)
             self._check()
         except BaseException:
             self.close()
@@ -72,12 +94,13 @@ class AudioReader:
                 done += block.shape[1]
                 yield block
         if done == 0:
-            raise self._error(", ".join(self.faults) or "nothing in it can be decoded")
+            what = "contains no audio" if self.frames is None else "nothing in it can be decoded"
+            raise self._error(", ".join(self.faults) or what)
         self._check_faults()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file, unless it is the caller's."""
+        self._stack.close()
 
     def __enter__(self) -> AudioReader:
         return self
@@ -88,7 +111,7 @@ class AudioReader:
         self.close()
 
     def _check(self) -> None:
-        if self.channels > limits.MAX_CHANNELS:
+        if self.channels > self._most_channels:
             raise self._error(f"has {self.channels} channels; {POSSIBLE_CHANNELS} can be separated")
         if not limits.MIN_SAMPLE_RATE <= self.sample_rate <= limits.MAX_SAMPLE_RATE:
             raise self._error(f"has a rate of {self.sample_rate} Hz; {POSSIBLE_RATES} can be separated")
@@ -107,18 +130,22 @@ class AudioReader:
         except UnreadableError as error:
             raise self._error(str(error)) from None
         except OSError as error:  # of a disk that fails while it is read: it does not say which file
-            raise OSError(error.errno, error.strerror, os.fspath(self.path)) from error
+            raise OSError(error.errno, error.strerror, error.filename or os.fspath(self.path)) from error
 
     def _error(self, reason: str) -> AudioFileError:
         return AudioFileError(self.path, reason)
 
 
+def file_name(file: object) -> str:
+    """Return what an open file is called in messages: its path, if it has one."""
+    name = getattr(file, "name", None)
+    if isinstance(name, str | os.PathLike):
+        return os.fspath(name)
+    return f"the open file ({type(file).__name__})"
+
+
 def _open(path: str | os.PathLike[str]) -> io.FileIO:
     try:
-        file = io.FileIO(path)
+        return io.FileIO(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(error.errno, "no such file", os.fspath(path)) from None
-    if not file.seekable():
-        file.close()
-        raise AudioFileError(path, "a pipe, in which nothing can be read twice; make it a file first")
-    return file

@@ -50,3 +50,17 @@ def structure_of(source: Source, path: str) -> Structure:
         check_signature(source, start, path)
         found = None if head.startswith(_DECODED_AS_IS) else mpeg_structure(source)
     return found or Structure((Part((Extent(0, source.size),)),))
+
+
+def is_recognised(source: Source, path: str) -> bool:
+    """Tell whether the beginning of a file looks like audio that can be decoded.
+
+    Raises UnreadableError for what is known not to be decodable, with advice.
+    """
+    head = source.at(skip_tags(source, 0), 64)
+    if is_riff(head) or is_aiff(head) or head.startswith((b"fLaC", b"OggS", *_DECODED_AS_IS)):
+        return True
+    if skip_tags(source, 0) >= source.size:  # a tag with a picture, larger than the beginning
+        return True
+    check_signature(source, skip_tags(source, 0), path)
+    return mpeg_structure(source) is not None

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from pyvocsep.files.chunks import Chunk, Layout, chunks, is_placeholder, shortened
 from pyvocsep.files.mpeg import mpeg_structure
+from pyvocsep.files.signatures import EXTRA
 from pyvocsep.files.source import Source
 from pyvocsep.files.splice import Extent, Piece, joined, patched
-from pyvocsep.files.structure import Part, Structure, UnreadableError, clock
+from pyvocsep.files.structure import ForeignError, Part, Structure, UnreadableError, clock
 from pyvocsep.files.tag_extents import skip_tags
 
 RIFF = Layout(4, 4, "little", 2)
@@ -27,7 +28,7 @@ WAVE64_MARK = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _MARKS = {b"RIFF": RIFF, b"RIFX": RIFX, b"RF64": RIFF, b"BW64": RIFF}
 
 _MPEG_CODECS = (0x50, 0x55)
-_PLAIN_CODECS = (1, 3, 6, 7, 0xFFFE)
+PLAIN_CODECS = (1, 3, 6, 7, 0xFFFE)
 """PCM, float, A-law, mu-law, extensible: one block is one sample of each channel."""
 
 _OTHER_CODECS = {
@@ -78,11 +79,11 @@ class _Codec:
     @property
     def step(self) -> int:
         """Bytes of what can be decoded by itself, as far as it is known."""
-        return self.block if self.tag in _PLAIN_CODECS and self.block > 0 else 1
+        return self.block if self.tag in PLAIN_CODECS and self.block > 0 else 1
 
     @property
     def bytes_per_second(self) -> int:
-        return self.rate * self.block if self.tag in _PLAIN_CODECS else 0
+        return self.rate * self.block if self.tag in PLAIN_CODECS else 0
 
 
 class _Form:
@@ -106,7 +107,7 @@ class _Form:
     def structure(self) -> Structure:
         codec, begin, end = self._codec, self._data.body, self._data.body + self._size
         if codec.tag in _OTHER_CODECS:
-            raise UnreadableError(f"a WAV file of {_OTHER_CODECS[codec.tag]}, which cannot be decoded here")
+            raise ForeignError(f"a WAV file of {_OTHER_CODECS[codec.tag]}", EXTRA)
         faults = (self._fault,) if self._fault else ()
         if codec.tag not in _MPEG_CODECS:
             return Structure((Part(joined(self._pieces(end))),), faults)

@@ -6,9 +6,11 @@ import re
 import shlex
 
 from pyvocsep.files.source import Source
-from pyvocsep.files.structure import UnreadableError
+from pyvocsep.files.structure import ForeignError, UnreadableError
 
 HEAD_SIZE = 64
+
+EXTRA = "pip install 'pyvocsep[av]' adds what decodes it"
 
 _SOUND = (
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA, WMV or ASF)"),
@@ -81,7 +83,7 @@ def check_signature(source: Source, start: int, path: str) -> None:
     """
     head = source.at(start, 512)
     if name := _sound(source, start, head):
-        raise UnreadableError(f"{name}, which cannot be decoded here; {conversion(path)}")
+        raise ForeignError(name, f"{EXTRA}; or {conversion(path)}")
     for position, mark, what in _OTHERS:
         if head[position:].startswith(mark):
             raise UnreadableError(f"no sound: it is {what}")

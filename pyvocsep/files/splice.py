@@ -7,9 +7,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
-from pyvocsep.files.source import Source
+
+class ByteSource(Protocol):
+    """Bytes by their position: a `Source`, or a stream that is read from the front."""
+
+    def read(self, start: int, length: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class SplicedFile:
     for `raise_kept`, which whoever called libsndfile asks afterwards.
     """
 
-    def __init__(self, source: Source, pieces: Iterable[Piece]) -> None:
+    def __init__(self, source: ByteSource, pieces: Iterable[Piece]) -> None:
         self._source = source
         self._pieces = tuple(piece for piece in pieces if len(piece) > 0)
         self._starts = [0, *accumulate(map(len, self._pieces))]

@@ -11,6 +11,18 @@ class UnreadableError(ValueError):
     """A file that cannot be decoded, and why."""
 
 
+class ForeignError(UnreadableError):
+    """A file that libsndfile cannot decode, and FFmpeg can.
+
+    Attributes:
+        what: the kind of file.
+    """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what}, which cannot be decoded here; {advice}")
+        self.what = what
+
+
 @dataclass(frozen=True)
 class Part:
     """A stretch of a file that one decoder decodes from beginning to end.

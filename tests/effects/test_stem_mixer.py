@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,61 @@ def test_the_core_takes_no_arrays_that_do_not_fit(model: Path) -> None:
     for strange in (np.zeros((2, 8)), np.zeros((8, 2), np.float32).T):
         with pytest.raises(TypeError):
             core.process(good, strange)
+
+
+# Memory that the caller gives
+
+
+def peak_of(call: Any) -> int:
+    """Bytes that Python and numpy allocate, at most at a time, during a call."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("reset", [False, True])
+def test_out_has_the_same_bits(reset, channels, interleaved, model: Path, mixture: Mixture) -> None:
+    audio = mixture(20_000, channels)
+    blocks = [audio] if reset else np.split(audio, [3, 300, 2_000, 9_000], axis=1)
+    expected, found = StemMixer(-6, -20, model), StemMixer(-6, -20, model)
+    for planes in blocks:
+        block = np.ascontiguousarray(planes.T) if interleaved else np.ascontiguousarray(planes)
+        if channels == 1 and not interleaved:
+            block = block[0]
+        out = np.full_like(block, np.nan)
+        result = found.process(block, RATE, reset=reset, out=out)
+        np.testing.assert_array_equal(result, expected.process(block, RATE, reset=reset))
+        assert result.size == 0 or np.shares_memory(result, out)
+        np.testing.assert_array_equal(result.reshape(-1) if block.ndim == 1 else result, _first(out, result))
+
+
+def _first(out: np.ndarray, result: np.ndarray) -> np.ndarray:
+    """As much of `out`, from its start, as the result has."""
+    return out[tuple(slice(length) for length in result.shape)]
+
+
+def test_with_out_a_stream_allocates_nothing(model: Path, mixture: Mixture) -> None:
+    audio = mixture(60_000)
+    out = np.empty_like(audio)
+    effect = StemMixer(-6, -20, model)
+    for _ in range(2):
+        effect.process(audio, RATE, reset=False, out=out)
+    assert peak_of(lambda: effect.process(audio, RATE, reset=False, out=out)) < 2_000
+    assert peak_of(lambda: effect.process(audio, RATE, reset=False)) > audio.nbytes
+
+
+def test_out_of_a_board(model: Path, mixture: Mixture) -> None:
+    audio = mixture(9_000)
+    out = np.empty_like(audio)
+    board = pyvocsep.Board([StemMixer(model=model), None])
+    assert board(audio, RATE, out=out) is out
+    np.testing.assert_array_equal(out, StemMixer(model=model)(audio, RATE))
+    with pytest.raises(ValueError, match="overlaps"):
+        board(audio, RATE, out=audio)
+    with pytest.raises(TypeError, match="float32"):
+        board(audio, RATE, out=out.astype(np.float64))

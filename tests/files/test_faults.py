@@ -204,17 +204,6 @@ def test_somebody_else_is_quicker(tmp_path, model, mixture) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["song.accompaniment.wav", "song.wav"]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes")
-def test_a_pipe_is_refused_at_once(tmp_path, model) -> None:
-    os.mkfifo(tmp_path / "pipe.wav")
-    keeper = os.open(tmp_path / "pipe.wav", os.O_RDWR)  # else opening waits for a writer
-    try:
-        with pytest.raises(pyvocsep.AudioFileError, match=r"pipe\.wav: a pipe"):
-            pyvocsep.process(tmp_path / "pipe.wav", model=model)
-    finally:
-        os.close(keeper)
-
-
 def test_files_of_devices(model) -> None:
     for path in ("/dev/null", "/dev/zero"):
         if os.path.exists(path):
