@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import soundfile
@@ -95,6 +96,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     import s3fs
 
     s3fs.S3FileSystem.clear_instance_cache()
+    urlopen(
+        f"http://{host}:{port}/moto-api/reset", data=b""
+    ).close()  # servers of a process share their buckets
     s3fs.S3FileSystem().mkdir("music")
     yield "s3://music"
     s3fs.S3FileSystem.clear_instance_cache()
