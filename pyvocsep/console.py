@@ -29,6 +29,13 @@ def positive(text: str) -> int:
     return number
 
 
+def count(text: str) -> int:
+    """Return an option's whole number, which may be 0; for argparse, as a type."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
 def open_standard_streams() -> set[int]:
     """Give each standard stream that is closed (`2>&-`) the null device, and return which were.
 

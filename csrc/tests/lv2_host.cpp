@@ -9,7 +9,6 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <random>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "plugins/lv2/plugin.h"
 #include "pyvocsep/stem_mixer.h"
 #include "tests/allocations.h"
+#include "tests/plugin_audio.h"
 
 #if __has_include(<lv2/worker/worker.h>)
 #include <lv2/core/lv2.h>
@@ -30,18 +30,6 @@ using namespace pyvocsep;
 using namespace pyvocsep::lv2;
 
 namespace {
-
-using Channel = std::vector<float>;
-using Audio = std::vector<Channel>;
-
-Audio noise(int channels, int n) {
-  std::mt19937 random(4);
-  std::normal_distribution<float> normal(0.0f, 0.2f);
-  Audio audio(channels, Channel(n));
-  for (Channel& channel : audio)
-    for (float& v : channel) v = normal(random);
-  return audio;
-}
 
 const Descriptor& descriptor(int channels) {
   static const auto get = [] {

@@ -23,6 +23,7 @@
 #include "plugins/vst3/abi.h"
 #include "pyvocsep/stem_mixer.h"
 #include "tests/allocations.h"
+#include "tests/plugin_audio.h"
 
 using namespace pyvocsep;
 using namespace pyvocsep::vst3;
@@ -30,18 +31,6 @@ using namespace pyvocsep::vst3;
 namespace {
 
 enum : ParamId { kVocals, kAccompaniment, kModel, kBypass, kParameters };
-
-using Channel = std::vector<float>;
-using Audio = std::vector<Channel>;
-
-Audio noise(int channels, int n) {
-  std::mt19937 random(4);
-  std::normal_distribution<float> normal(0.0f, 0.2f);
-  Audio audio(channels, Channel(n));
-  for (Channel& channel : audio)
-    for (float& v : channel) v = normal(random);
-  return audio;
-}
 
 const Model& model(int index) {
   static const std::string folder = PYVOCSEP_MODELS "/";

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pyvocsep.arrays import STEMS
 from pyvocsep.console import (
     Lines,
+    count,
     ended_like_interrupted,
     open_standard_streams,
     positive,
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         help="processes of the cluster that is started here (one a core)",
     )
     add("--dry-run", action="store_true", help="measure a few recordings, print what all would cost, and end")
-    add("--retries", type=_count, default=2, metavar="N", help="after an error that may pass (%(default)s)")
+    add("--retries", type=count, default=2, metavar="N", help="after an error that may pass (%(default)s)")
     add("--stem", action="append", choices=STEMS, help="write only this stem (can be repeated)")
     add("--format", choices=tuple(SUBTYPES), help="of the stems; 32-bit float WAV if not given")
     add("--subtype", help="of the samples, as PCM_16, PCM_24 or FLOAT")
@@ -95,12 +96,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--strict", action="store_true", help="refuse recordings that are damaged or cut short")
     add("-q", "--quiet", action="store_true", help="print problems only")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class AvDecoder:
         self._resampler: Any = av.AudioResampler
         av.logging.set_level(None)  # its remarks would go to stderr
         self.cover = _cover(av, file)
-        self._file = _KeptErrors(file)
+        self._file = _KeepsErrorss(file)
         try:
             self._container: Any = stack.enter_context(av.open(self._file, metadata_errors="ignore"))
         except self._errors as error:
@@ -128,7 +128,7 @@ class AvDecoder:
             self.faults.append(fault)
 
 
-class _KeptErrors:
+class _KeepsErrorss:
     """A file for FFmpeg, which would take an error for the end: the first one is kept, and told later."""
 
     def __init__(self, file: Any) -> None:
@@ -158,7 +158,7 @@ class _KeptErrors:
 def _cover(av: Any, file: Any) -> Cover | None:
     """Return the picture that a file holds as its cover: FFmpeg's name for it is an attached picture."""
     try:
-        with av.open(_KeptErrors(file), metadata_errors="ignore") as container:
+        with av.open(_KeepsErrorss(file), metadata_errors="ignore") as container:
             for stream in container.streams.video:
                 if stream.disposition & av.stream.Disposition.attached_pic:
                     picture = bytes(next(container.demux(stream)))

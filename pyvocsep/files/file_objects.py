@@ -14,7 +14,7 @@ from pyvocsep.files.decoding import is_seekable
 from pyvocsep.files.encoder import Encoder
 from pyvocsep.files.formats import SAMPLE_BYTES
 from pyvocsep.files.ownership import SOFTWARE
-from pyvocsep.files.raw_file import RawFile
+from pyvocsep.files.raw_file import KeepsErrors, RawFile
 from pyvocsep.files.reader import file_name
 
 _COPIED_AT_ONCE = 1 << 20
@@ -147,21 +147,19 @@ def open_writer(
     return WholeFileWriter(file, sample_rate, channels, format=format, subtype=subtype, tags=tags, **how)
 
 
-class _Sink:
-    """An open file for libsndfile to write to from front to end; it keeps the first error, see `RawFile`."""
+class _Sink(KeepsErrors):
+    """An open file for libsndfile to write to from front to end; it keeps the first error."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._position = 0
-        self._kept: BaseException | None = None
 
     def write(self, data: Any) -> int:
         try:
             self._position += _write_all(self._file, data)
             return len(data)
         except BaseException as error:
-            self._kept = self._kept or error
-            return 0
+            return self._keep(error)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return self._position
@@ -171,13 +169,6 @@ class _Sink:
 
     def start_here(self) -> None:
         self._position = 0
-
-    def raise_kept(self, path: str | os.PathLike[str]) -> None:
-        error = self._kept
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-        if error is not None:
-            raise error
 
     def flush(self, name: str) -> None:
         try:

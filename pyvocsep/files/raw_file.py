@@ -1,4 +1,4 @@
-"""The file object that libsndfile writes to."""
+"""The file objects that libsndfile writes to, and what they do with errors."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ import os
 from typing import Any
 
 
-class RawFile(io.FileIO):
-    """An unbuffered file that keeps the first exception of its calls instead of raising it.
+class KeepsErrors:
+    """A file object that keeps the first exception of its calls instead of raising it.
 
     An exception cannot travel through libsndfile's C code: it would be printed and forgotten, and a full disk
     would pass for a success. So the calls report a failure as C expects, and whoever called libsndfile asks
     `raise_kept` afterwards.
+    """
+
+    _kept: BaseException | None = None
+
+    def raise_kept(self, path: str | os.PathLike[str]) -> None:
+        """Raise the exception that was kept, if any; an OSError about `path`."""
+        error = self._kept
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        if error is not None:
+            raise error
+
+    def _keep(self, error: BaseException) -> int:
+        self._kept = self._kept or error
+        return 0
+
+
+class RawFile(KeepsErrors, io.FileIO):
+    """An unbuffered file on the disk.
 
     Args:
         file: path of a file to be made, or the descriptor of an open one, which stays the caller's.
@@ -23,7 +42,6 @@ class RawFile(io.FileIO):
             super().__init__(file, "r+", closefd=False)
         else:
             super().__init__(file, "x+")
-        self._kept: BaseException | None = None
         self._origin = 0
 
     def start_here(self) -> None:
@@ -51,15 +69,3 @@ class RawFile(io.FileIO):
             return super().tell() - self._origin
         except BaseException as error:
             return self._keep(error)
-
-    def raise_kept(self, path: str | os.PathLike[str]) -> None:
-        """Raise the exception that was kept, if any; an OSError about `path`."""
-        error = self._kept
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-        if error is not None:
-            raise error
-
-    def _keep(self, error: BaseException) -> int:
-        self._kept = self._kept or error
-        return 0

@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 
-from pyvocsep.console import positive
+from pyvocsep.console import count, positive
 from pyvocsep.web import settings
 
 _NEEDED = ("streamlit", "plotly")
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--max-upload", type=positive, default=defaults.max_upload_mb, metavar="MB", help="(%(default)s)")
     add("--jobs", type=positive, default=defaults.workers, metavar="N", help="songs at a time (%(default)s)")
-    add("--queue", type=_count, default=defaults.queue, metavar="N", help="songs that wait (%(default)s)")
+    add("--queue", type=count, default=defaults.queue, metavar="N", help="songs that wait (%(default)s)")
     add(
         "--cache",
         type=positive,
@@ -73,12 +73,6 @@ def _positive_number(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
 
 
 if __name__ == "__main__":
