@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pyvocsep.cli.batch import Batch
 from pyvocsep.cli.messages import Console, message
 from pyvocsep.cli.options import parser
+from pyvocsep.cli.pipes import Cancellation
 from pyvocsep.console import ended_like_interrupted, open_standard_streams, quiet_c_libraries
 
 _USAGE = 2
@@ -25,9 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with quiet_c_libraries():
         console = Console()
         try:
-            with ended_like_interrupted():
+            with ended_like_interrupted(), Cancellation() as cancellation:
                 try:
-                    batch = Batch(parser().parse_args(arguments), console, closed)
+                    batch = Batch(parser().parse_args(arguments), console, closed, cancellation)
                 except (OSError, ValueError, RuntimeError, ImportError) as error:
                     console.complain(message(error))
                     return _USAGE

@@ -40,15 +40,18 @@ class Batch:
         options: parsed.
         console: prints.
         closed: which of the standard streams, by descriptor, were closed when the command began.
+        cancellation: is requested when `run` is interrupted.
 
     Raises ValueError, OSError or RuntimeError for what would be wrong with any file: a model, an instruction
     set, a pattern.
     """
 
-    def __init__(self, options: argparse.Namespace, console: Console, closed: set[int]) -> None:
+    def __init__(
+        self, options: argparse.Namespace, console: Console, closed: set[int], cancellation: Cancellation
+    ) -> None:
         self._options = options
         self._console = console
-        self._cancellation = Cancellation()
+        self._cancellation = cancellation
         self._to_stdout = options.output == Path(PIPE)
         self._method = Method(
             options.model, options.threads, options.precision, options.mix, options.channels

@@ -72,7 +72,7 @@ class Report:
     Args:
         path: of the file, None for none. One that is there is replaced if it is such a report, or empty.
 
-    Raises OSError if it cannot be written, or is in the way.
+    Raises OSError if it cannot be written, or is in the way, and ValueError for "-".
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -80,6 +80,8 @@ class Report:
         self._lock = threading.Lock()
         if path is None:
             return
+        if path == Path("-"):
+            raise ValueError("--report needs the path of a file; /dev/stdout is one")
         if path.is_file() and path.stat().st_size > 0:
             with path.open("rb") as there:
                 if there.read(len(_FIRST_BYTES)) != _FIRST_BYTES:

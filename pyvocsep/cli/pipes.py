@@ -21,7 +21,10 @@ _WRITTEN_AT_ONCE = getattr(select, "PIPE_BUF", 512)
 
 
 class Cancellation:
-    """A request to give up, made by one thread and seen by the others, which may be waiting for pipes."""
+    """A request to give up, made by one thread and seen by the others, which may be waiting for pipes.
+
+    A context manager; it must outlive the threads.
+    """
 
     def __init__(self) -> None:
         self._requested = threading.Event()
@@ -44,8 +47,10 @@ class Cancellation:
             select.select(reads, writes, [])
         self.check()
 
-    def close(self) -> None:
-        """Free the pipe."""
+    def __enter__(self) -> Cancellation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         os.close(self._told)
         os.close(self._tell)
 

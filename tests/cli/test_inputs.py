@@ -327,3 +327,14 @@ def test_what_does_not_go_together(arguments, reason, album, run) -> None:
     assert (status, out, len(err)) == (2, [], 1)
     assert reason in err[0]
     assert files(album) == before
+
+
+def test_no_descriptor_is_left_open(album, run) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+    for arguments in (["album", "-o", "out", "-q"], ["album", "--mix", "99"], ["none.wav"]):
+        run(*arguments, "--report", "report.jsonl")
+    after = len(list(Path("/proc/self/fd").iterdir())) if before else 0
+    assert after == before
+    assert run("album", "--report", "-")[2] == [
+        "pyvocsep: --report needs the path of a file; /dev/stdout is one"
+    ]
