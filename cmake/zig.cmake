@@ -25,6 +25,10 @@ if(processor STREQUAL "arm")
 endif()
 set(CMAKE_CXX_COMPILER ${PYVOCSEP_ZIG} c++ -target ${PYVOCSEP_TARGET} ${cpu})
 
+if(system STREQUAL "macos")
+  set(CMAKE_CXX_FLAGS_INIT -DDBL_EPSILON=__DBL_EPSILON__)  # Apple's float.h takes it away, after Clang's gave it
+endif()
+
 # CMake takes the names of these tools without arguments.
 foreach(tool ar ranlib rc)
   string(TOUPPER ${tool} variable)
