@@ -163,6 +163,29 @@ def quiet_c_libraries() -> Iterator[None]:
 
 
 @contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back the signals that interrupt until the block ends: for what must not be left half done.
+
+    A KeyboardInterrupt in the middle of `Thread.start`, for one, leaves a thread that nobody knows of.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread can receive signals
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
+    came: list[int] = []
+    for number in before:
+        signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came:
+        before[number](number, None)
+
+
+@contextmanager
 def ended_like_interrupted() -> Iterator[None]:
     """Let a request to terminate, and the end of the terminal, clean up as Ctrl-C does.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from pyvocsep.console import Bar, Lines
+from pyvocsep.console import Bar, Lines, ended_like_interrupted, uninterrupted
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX shells")
 
@@ -121,3 +122,27 @@ def test_lines_and_bars_never_fail(monkeypatch) -> None:
         bar.show(0, 10)
         bar.show(5, 10)
     assert bar.done == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end_of_what_must_not_be_interrupted(number: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    steps = []
+
+    def work() -> None:
+        with ended_like_interrupted():
+            with uninterrupted():
+                os.kill(os.getpid(), number)
+                steps.append("done")
+            steps.append("not reached")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert steps == ["done"]

@@ -7,10 +7,11 @@ import errno
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from pyvocsep import _core
@@ -19,7 +20,7 @@ from pyvocsep.cli.inputs import Input, collect, listed
 from pyvocsep.cli.messages import Console, Outcome, Report, Summary, line_of, message
 from pyvocsep.cli.options import PIPE
 from pyvocsep.cli.pipes import Cancellation, opened_pipe, standard_input, standard_output
-from pyvocsep.console import Bar
+from pyvocsep.console import Bar, uninterrupted
 from pyvocsep.engines.mixing import gain_of_level
 from pyvocsep.engines.registry import check_model
 from pyvocsep.files.formats import RAW
@@ -29,6 +30,9 @@ from pyvocsep.separation import Method, separate_to_files
 FAILURE = 1
 INCOMPLETE = 3
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
+
+_LONGEST_WAIT_S = 0.2
+"""Of the main thread: a signal that comes just before a wait begins is acted upon when the wait ends."""
 
 _STDIN, _STDOUT = "standard input", "standard output"
 
@@ -111,8 +115,12 @@ class Batch:
         # Even a single file has a thread of its own: the interrupt strikes here, where nothing is half done.
         with ThreadPoolExecutor(self._options.jobs) as pool:
             try:
-                for task in as_completed([pool.submit(self._separate, input) for input in work]):
-                    yield task.result()
+                done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+                with uninterrupted():
+                    for input in work:
+                        pool.submit(self._separate, input).add_done_callback(done.put)
+                for _ in work:
+                    yield _next(done).result()
             except BaseException:
                 self._cancellation.request()
                 pool.shutdown(cancel_futures=True)
@@ -243,3 +251,10 @@ def _names(options: argparse.Namespace) -> list[str]:
     if not names:
         raise ValueError("FILE is missing: name what to separate (pyvocsep --help shows the options)")
     return names
+
+
+def _next(done: SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
+    """Return the next task that is done, when there is one."""
+    while True:
+        with suppress(Empty):
+            return done.get(timeout=_LONGEST_WAIT_S)
