@@ -430,10 +430,7 @@ def test_an_interrupt_leaves_no_part_of_a_file(number, expected, folder, tmp_pat
         "--model",
         str(slow),
     ]
-    # A shell's background job, as the tests may be, ignores some signals, and so would its child.
-    before_the_tests = signal.signal(number, signal.default_int_handler)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        signal.signal(number, before_the_tests)
         while len(list(folder.glob(".*.part"))) < 4:
             assert process.poll() is None
             time.sleep(0.01)

@@ -241,14 +241,12 @@ def test_an_interrupt_while_a_pipe_is_waited_for(where, song, command) -> None:
         "a full output": (str(song), "-", b""),
     }[where]
     os.mkfifo("fifo.wav")
-    before_the_tests = signal.signal(number, signal.default_int_handler)
     with subprocess.Popen(
         [*command, source, "-o", target],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        signal.signal(number, before_the_tests)
         assert process.stdin is not None
         process.stdin.write(data)
         process.stdin.flush()
