@@ -13,7 +13,7 @@ from typing import Any
 MAX_QUALITY = 10.0
 
 _DEFAULT_QUALITY = {"MPEG_LAYER_III": 10.0, "VORBIS": 7.0, "OPUS": 4.0}
-"""Transparent in listening tests that the codecs' developers and users publish, with a margin."""
+"""Above what is commonly taken for transparent: 247, 208, 214 kb/s at 48 kHz stereo; not tested by ear."""
 
 _LOWEST_LEVEL = 0.999  # libsndfile refuses 1 for MP3
 _LOW_MPEG_RATE = 32_000
@@ -28,7 +28,7 @@ def encoder_options(
 
     Args:
         subtype: libsndfile's name of the codec.
-        quality: 0 to 10; None is the codec's default, which is transparent.
+        quality: 0 to 10; None is the codec's default here.
         bitrate: in kb/s, in place of a quality.
 
     Raises ValueError, as `check_quality` and for a bit rate out of the codec's range.

@@ -9,6 +9,8 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from pyvocsep.files.quality import encoder_options
+
 _BLOCK = 16_384
 """Frames per write: some encoders put what they are given on the stack, which is small in threads."""
 
@@ -52,8 +54,11 @@ def file_name(song: str, part: str, file_type: FileType) -> str:
 def encoded(samples: NDArray[np.float32], sample_rate: float, file_type: FileType) -> bytes:
     """Return a file of samples (channels, samples)."""
     memory = io.BytesIO()
+    rate, channels = int(sample_rate), samples.shape[0]
+    options = encoder_options(file_type.subtype, None, None, rate, channels)
+    container = file_type.suffix.upper()
     with soundfile.SoundFile(
-        memory, "w", int(sample_rate), samples.shape[0], file_type.subtype, format=file_type.suffix.upper()
+        memory, "w", rate, channels, file_type.subtype, format=container, **options
     ) as file:
         for start in range(0, samples.shape[1], _BLOCK):
             file.write(samples[:, start : start + _BLOCK].T)
