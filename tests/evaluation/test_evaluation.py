@@ -153,6 +153,7 @@ def test_the_ideal_ratio_mask_by_hand(rate, frame):
     np.testing.assert_allclose(estimate[0][..., inner], low[..., inner], atol=0.02)
 
 
+@pytest.mark.slow
 def test_the_command_keeps_a_line_per_song_and_makes_a_table_of_all_systems(data, model, capsys):
     pytest.importorskip("matplotlib")
     results = data / "results"

@@ -74,7 +74,7 @@ def test_latency_is_a_sum() -> None:
 
 def test_the_callback_allocates_no_audio_memory(mixture: Mixture) -> None:
     mixer = LiveMixer(RATE, 2)
-    indata = np.ascontiguousarray(mixture(512).T)
+    indata = np.ascontiguousarray(mixture(4096).T)  # far more than the objects of Python that come and go
     outdata = np.empty_like(indata)
     for _ in range(50):
         mixer.process(indata, outdata)
