@@ -232,7 +232,7 @@ def process(
         subtype: the samples' type, by libsndfile's names, as PCM_16; None is FLOAT for `format=None`, else
             the source's own where the format can hold it, else the most precise one. What clips in it
             saturates, with an AudioWarning that names the peak.
-        quality: of MP3 and OGG, 0 to 10, the best; None is transparent: about 245 kb/s in MP3, 205 in Vorbis,
+        quality: of MP3 and OGG, 0 to 10, the best; None is about 245 kb/s in MP3, 205 in Vorbis,
             215 in Opus.
         bitrate: of MP3 and Opus, in kb/s, in place of a quality.
         name_pattern: how the written files are named: {name} is the source's without its suffix, {ext} the

@@ -6,48 +6,22 @@ import re
 import runpy
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from conftest import Mixture
+from pages import blocks, run_examples
 
 import pyvocsep
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 LINK = re.compile(r"\[[^\]]*\]\(([^)#:\s]+)(#[^)\s]*)?\)")
-BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The page's code in a language, without the indentation of a tab around it."""
-    found = BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [
-        "".join(line.removeprefix(indent) for line in code.splitlines(keepends=True))
-        for indent, name, code in found
-        if name == language
-    ]
 
 
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.stem
 )
 def test_the_examples_run(page: Path, mixture: Mixture) -> None:
-    pytest.importorskip("pedalboard")
-    try:
-        pyvocsep.vst3_path()
-    except FileNotFoundError as error:
-        pytest.skip(f"no plugin: {error.strerror}")
-    audio = mixture(30_000)
-    soundfile.write("song.mp3", audio.T, 44_100)
-    names = {
-        "audio": audio,
-        "blocks": np.split(audio, [512, 5_000, 5_001], axis=1),
-        "pyvocsep": pyvocsep,
-        "pedalboard": __import__("pedalboard"),
-    }
-    for example in blocks(page, "python"):
-        exec(example, names)
+    run_examples(page, mixture, pyvocsep=pyvocsep, pedalboard=pytest.importorskip("pedalboard"))
 
 
 def test_there_are_examples_to_run() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import peak_of
 from model_files import patch_model
 
 import pyvocsep
@@ -262,16 +261,6 @@ def test_two_threads_in_one_separator_is_an_error(model) -> None:
 
 
 # Memory that the caller gives
-
-
-def peak_of(call: Callable[[], object]) -> int:
-    """Bytes that Python and numpy allocate, at most at a time, during a call."""
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("channels", [1, 2])

@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
         help="of the stems; samples as in the input where it can hold them",
     )
     add("--subtype", help="of the samples, as PCM_16, PCM_24, FLOAT or OPUS")
-    add("--quality", type=float, metavar="Q", help="of mp3 and ogg, 0 to 10 (a transparent one)")
+    add("--quality", type=float, metavar="Q", help="of mp3 and ogg, 0 to 10 (about 245 kb/s in MP3)")
     add("--bitrate", type=float, metavar="KBPS", help="of mp3 and opus, in place of a quality")
     add(
         "--name",

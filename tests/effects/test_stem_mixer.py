@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from conftest import Mixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import peak_of
 
 import pyvocsep
 from pyvocsep import StemMixer
@@ -228,16 +228,6 @@ def test_the_core_takes_no_arrays_that_do_not_fit(model: Path) -> None:
 
 
 # Memory that the caller gives
-
-
-def peak_of(call: Any) -> int:
-    """Bytes that Python and numpy allocate, at most at a time, during a call."""
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("interleaved", [False, True])
