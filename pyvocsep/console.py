@@ -163,10 +163,14 @@ def quiet_c_libraries() -> Iterator[None]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def uninterrupted(*, once: bool = False) -> Iterator[None]:
     """Hold back the signals that interrupt until the block ends: for what must not be left half done.
 
-    A KeyboardInterrupt in the middle of `Thread.start`, for one, leaves a thread that nobody knows of.
+    A KeyboardInterrupt in the middle of `Thread.start`, for one, leaves a thread that nobody knows of. One in
+    a destructor or in a callback of C code is printed and forgotten.
+
+    Args:
+        once: whether only the first is held back, for a block that may take long: whoever asks again insists.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread can receive signals
@@ -174,15 +178,21 @@ def uninterrupted() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: handler for number in numbers if callable(handler := signal.getsignal(number))}
     came: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        if once and came:
+            before[number](number, frame)
+        came.append(number)
+
     for number in before:
-        signal.signal(number, lambda number, frame: came.append(number))
+        signal.signal(number, hold)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in came:
-        before[number](number, None)
+        for number in came:
+            before[number](number, None)
 
 
 @contextmanager

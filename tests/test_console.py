@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -124,11 +125,19 @@ def test_lines_and_bars_never_fail(monkeypatch) -> None:
     assert bar.done == 5
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_for_the_end_of_what_must_not_be_interrupted(number: signal.Signals) -> None:
+@pytest.fixture
+def _signals_by_default() -> Iterator[None]:
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("_signals_by_default")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end_of_what_must_not_be_interrupted(number: signal.Signals) -> None:
     steps = []
 
     def work() -> None:
@@ -138,11 +147,38 @@ def test_a_signal_waits_for_the_end_of_what_must_not_be_interrupted(number: sign
                 steps.append("done")
             steps.append("not reached")
 
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            work()
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert steps == ["done"]
+
+
+@pytest.mark.usefixtures("_signals_by_default")
+def test_a_signal_is_not_lost_in_what_fails_or_in_a_destructor() -> None:
+    class Signals:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def work() -> None:
+        with uninterrupted():
+            Signals()
+            raise OSError
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+
+@pytest.mark.usefixtures("_signals_by_default")
+def test_a_second_signal_need_not_wait() -> None:
+    steps = []
+
+    def work() -> None:
+        with uninterrupted(once=True):
+            os.kill(os.getpid(), signal.SIGINT)
+            steps.append("held back")
+            os.kill(os.getpid(), signal.SIGINT)
+            steps.append("not reached")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert steps == ["held back"]

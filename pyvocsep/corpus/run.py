@@ -17,6 +17,7 @@ from itertools import count, repeat
 import distributed
 from distributed.scheduler import KilledWorker
 
+from pyvocsep.console import uninterrupted
 from pyvocsep.corpus.cluster import Connect, close
 from pyvocsep.corpus.errors import CorpusError
 from pyvocsep.corpus.outcome import Outcome, Status, reason_of
@@ -104,10 +105,12 @@ class Run:
         try:
             while waiting or self._running or self._later or self._suspects:
                 try:
-                    self._count(client)
-                    self._submit(client, waiting)
-                    self._tick(self._threads)
-                    self._take(client)
+                    # Dask's futures have destructors, in which an interrupt would be lost.
+                    with uninterrupted(once=True):
+                        self._count(client)
+                        self._submit(client, waiting)
+                        self._tick(self._threads)
+                        self._take(client)
                 except _LostClusterError:
                     waiting.extendleft(
                         work for works in reversed(self._running.values()) for work in reversed(works)
