@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,23 @@ def test_threads(
         return pyvocsep.process(audio, RATE, threads=threads, precision=precision)
 
     timed(f"process, {precision}, by threads", audio.shape[1] / RATE, run)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be bound")
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_threads_on_one_processor(
+    timed: Callable[..., None], audio: NDArray[np.float32], threads: int
+) -> None:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        timed(
+            "process on one processor, by threads",
+            audio.shape[1] / RATE,
+            lambda: pyvocsep.process(audio, RATE, threads=threads),
+        )
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @pytest.mark.parametrize("block", [64, 512, 1024, 8192])
