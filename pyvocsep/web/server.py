@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import streamlit
+import streamlit.net_util
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -21,6 +22,9 @@ LARGEST_REQUEST_S = 30.0
 
 def run(address: str, port: int, open_browser: bool) -> None:
     """Serve the page until interrupted."""
+    # Streamlit asks a server outside for this machine's address: for what it prints at its start, and for
+    # each request that names another origin, as those behind a reverse proxy do.
+    streamlit.net_util.get_external_ip = lambda: None
     app = streamlit.App(str(PAGE), routes=ROUTES)
     try:
         app.run(config=options(address, port, open_browser))
@@ -33,7 +37,7 @@ def run(address: str, port: int, open_browser: bool) -> None:
 def options(address: str, port: int, open_browser: bool) -> dict[str, Any]:
     """Return Streamlit's options: nothing is sent anywhere, nothing is offered that is for developers."""
     return {
-        "server.address": address,  # also keeps Streamlit from asking a server outside for the own address
+        "server.address": address,
         "server.port": port,
         "server.headless": not open_browser,
         "server.maxUploadSize": settings.current().max_upload_mb,

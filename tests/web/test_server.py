@@ -100,15 +100,21 @@ def test_nothing_is_sent_to_anyone() -> None:
     assert options["client.showErrorDetails"] == "none"
 
 
-def test_it_listens_on_this_machine_only_and_connects_to_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_it_listens_where_it_should_and_connects_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """A process whose sockets are watched: Python tells of every connection it attempts."""
+    """A process whose sockets are watched: Python tells of every connection it attempts.
+
+    A datagram socket's connection sends nothing; with it Streamlit learns its address in the local network.
+    """
     log = tmp_path / "log"
     (tmp_path / "sitecustomize.py").write_text(
         f"""
 import sys
 def hook(event, arguments):
+    if event == "socket.connect" and arguments[0].type == 2:  # SOCK_DGRAM
+        return
     if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind"):
         address = arguments[:2] if event == "socket.getaddrinfo" else arguments[1:]
         with open({str(log)!r}, "a") as file:
@@ -117,12 +123,16 @@ sys.addaudithook(hook)
 """
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with page_server() as (url, _), urllib.request.urlopen(url, timeout=30) as answer:
-        assert b"<title>" in answer.read()
+    with page_server("--host", host) as (url, _):
+        request = urllib.request.Request(url, headers={"Origin": "https://vocals.example.org"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert b"<title>" in answer.read()
+        health = urllib.request.Request(f"{url}/_stcore/health", headers=request.headers)
+        urllib.request.urlopen(health, timeout=30).close()
     events = log.read_text().splitlines()
-    assert any(event.startswith("socket.bind") for event in events)
+    assert any(event.startswith("socket.bind") and host in event for event in events)
     for event in events:
-        assert "127.0.0.1" in event or "'/" in event, event
+        assert "127.0.0.1" in event or host in event or "'/" in event, event
 
 
 def test_the_command_needs_its_extra(
