@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pyvocsep import cli
@@ -76,6 +77,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(arguments=ARGUMENTS)
+@example(arguments=["song.wav", "--report", "list.txt"])
 def test_any_command_line(arguments, originals, tmp_path, model, capsys, monkeypatch) -> None:
     folder = tmp_path / "box/inner"
     shutil.rmtree(folder.parent, ignore_errors=True)
@@ -98,6 +100,9 @@ def test_any_command_line(arguments, originals, tmp_path, model, capsys, monkeyp
     if status == 2:
         assert not new
         assert len(problems) == 1
+    for report in [name for name in new if name.endswith((".jsonl", ".txt"))]:
+        new.remove(report)
+        assert all("status" in json.loads(line) for line in after[report].splitlines())
     for name in new:
         with soundfile.SoundFile(folder.parent / name) as stem:
             assert stem.frames > 0
