@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import pyvocsep
 from pyvocsep import _core, _testing
 from pyvocsep.engines.registry import PRECISIONS as ALL
-from pyvocsep.models import model_path
+from pyvocsep.models import DEFAULT_FOR_FILES, model_path
 
 RATE = 44_100
 MODELS = ["band-gru", "gru"]
@@ -32,7 +32,7 @@ def timed(benchmark: Any) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, DEFAULT_FOR_FILES])
 @pytest.mark.parametrize("rate", [RATE, 48_000])
 def test_process(
     timed: Callable[..., None], audio: NDArray[np.float32], model: str, rate: int, precision: str

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 DEFAULT = "band-gru"
-"""Of streams, the effect and the page: the model with the least latency."""
-DEFAULT_FOR_FILES = DEFAULT
-"""Of `pyvocsep.process` and the command, which do not mind latency."""
+"""Of streams, the effect, the plugins and the live command: the model with the least latency."""
+DEFAULT_FOR_FILES = "band-gru-files"
+"""Of `pyvocsep.process`, the command, corpora and the page, which do not mind latency."""
 CORE_SUFFIX = ".safetensors"
 """Of models for the C++ core."""
 PATCH_SUFFIX = ".onnx"

@@ -9,7 +9,7 @@ import streamlit as st
 
 import pyvocsep
 from pyvocsep.clock import clock
-from pyvocsep.models import DEFAULT
+from pyvocsep.models import DEFAULT_FOR_FILES
 from pyvocsep.web import catalogue, pictures, player, settings
 from pyvocsep.web.example import example_song
 from pyvocsep.web.jobs import Job, Refusal, State
@@ -68,7 +68,7 @@ def _choose_song() -> tuple[str, bytes] | None:
 
 def _choose_model(song: tuple[str, bytes] | None) -> Request | None:
     entries = catalogue.entries()
-    names = sorted(entries, key=lambda name: name != DEFAULT)
+    names = sorted(entries, key=lambda name: name != DEFAULT_FOR_FILES)
     columns = st.columns([3, 2], vertical_alignment="top")
     model = str(columns[0].selectbox("Model", names, key="model"))
     possible = catalogue.precisions(model)

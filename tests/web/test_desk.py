@@ -9,6 +9,7 @@ import pytest
 from conftest import Mixture
 
 import pyvocsep
+from pyvocsep.models import DEFAULT_FOR_FILES
 from pyvocsep.web import desk
 from pyvocsep.web.jobs import Refusal
 
@@ -24,7 +25,7 @@ def test_the_mix_is_the_stem_mixers(
 ) -> None:
     audio = mixture(2 * RATE, channels)
     levels = [-math.inf if level == desk.SILENCE_DB else level for level in (vocals_db, accompaniment_db)]
-    expected = pyvocsep.StemMixer(*levels)(audio, RATE)
+    expected = pyvocsep.StemMixer(*levels, model=DEFAULT_FOR_FILES)(audio, RATE)
     mixed = desk.mix(pyvocsep.process(audio, RATE), vocals_db, accompaniment_db)
     assert mixed.dtype == np.float32
     np.testing.assert_array_equal(mixed, expected)

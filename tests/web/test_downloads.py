@@ -11,6 +11,7 @@ import soundfile
 from conftest import Mixture
 
 import pyvocsep
+from pyvocsep.models import DEFAULT_FOR_FILES
 from pyvocsep.web.downloads import FILE_TYPES, clipping, encoded, file_name, offered
 from pyvocsep.web.songs import Request, separate
 
@@ -27,7 +28,7 @@ def test_a_download_is_the_file_that_process_writes(
     (tmp_path / "song.wav").write_bytes(data)
     file_type = FILE_TYPES[name]
     paths = pyvocsep.process("song.wav", output_dir="out", format=file_type.suffix, subtype=file_type.subtype)
-    song = separate(Request("song.wav", data, "band-gru", "float32"), 1.0, lambda *_: None)
+    song = separate(Request("song.wav", data, DEFAULT_FOR_FILES, "float32"), 1.0, lambda *_: None)
     for stem, path in paths.items():
         download = encoded(getattr(song.stems, stem), song.stems.sample_rate, file_type)
         assert file_name(song.name, stem, file_type) == path.name
