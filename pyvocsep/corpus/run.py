@@ -64,7 +64,7 @@ class Run:
         separate: what a worker does, with a recording; it can be pickled.
         retries: more attempts on a recording for a reason that may pass.
         ended: called with each recording, the outcome of its last attempt, and how many there were.
-        tick: called at least every second, with the number of the cluster's threads.
+        tick: called at least every second, with the number of the cluster's threads; may raise NoRoomError.
     """
 
     def __init__(
@@ -103,13 +103,14 @@ class Run:
         waiting = deque(map(_Work, recordings))
         self._left_s = sum(each.guessed_seconds for each in recordings)
         try:
-            while waiting or self._running or self._later or self._suspects:
+            while self._running or (self._no_room is None and (waiting or self._later or self._suspects)):
                 try:
                     # Dask's futures have destructors, in which an interrupt would be lost.
                     with uninterrupted(once=True):
                         self._count(client)
-                        self._submit(client, waiting)
-                        self._tick(self._threads)
+                        if self._no_room is None:  # otherwise only what has begun is waited for
+                            self._submit(client, waiting)
+                            self._tell_time()
                         self._take(client)
                 except _LostClusterError:
                     waiting.extendleft(
@@ -118,10 +119,19 @@ class Run:
                     self._running.clear()
                     self._futures.clear()
                     close(client)
-                    time.sleep(_TICK_S)
-                    client = self._connect()
+                    if self._no_room is None:
+                        time.sleep(_TICK_S)
+                        client = self._connect()
+            if self._no_room is not None:
+                raise self._no_room
         finally:
             close(client)
+
+    def _tell_time(self) -> None:
+        try:
+            self._tick(self._threads)
+        except NoRoomError as error:
+            self._no_room = error
 
     def _count(self, client: distributed.Client) -> None:
         """Look after the cluster: is it there, and how large?"""
@@ -189,8 +199,6 @@ class Run:
             self._end(future, its_outcomes)
         for future, failure in zip(failed, errors, strict=True):
             self._end(future, repeat(_outcome_of(failure)))
-        if self._no_room is not None:  # after the others have ended
-            raise self._no_room
         if any(future.cancelled() for future in ours):
             raise _LostClusterError
 

@@ -118,6 +118,22 @@ def test_a_full_disk_ends_the_run(connect_anew: Any) -> None:
     assert attempts["2.wav"] == 2
 
 
+@pytest.mark.parametrize("is_manifest", [False, True])
+def test_on_a_full_disk_what_has_begun_is_waited_for(connect_anew: Any, is_manifest: bool) -> None:
+    """Else a worker would write after the driver has cleaned up."""
+
+    def tick(threads: int) -> None:
+        if is_manifest and order:
+            raise NoRoomError("manifest.jsonl")
+
+    ended = Ended()
+    separate = succeed if is_manifest else full
+    with pytest.raises(NoRoomError):
+        Run(connect_anew, separate, retries=0, ended=ended, tick=tick)(connect_anew(), RECORDINGS)
+    assert len(order) < len(RECORDINGS)
+    assert set(order) - {"2.wav"} == ended.keys() - {"2.wav"}
+
+
 def test_a_lost_cluster_is_replaced(connect_anew: Any) -> None:
     clients = []
 
