@@ -16,7 +16,7 @@ from conftest import Mixture
 pytest.importorskip("playwright", reason='a browser test needs pip install ".[test]"')
 
 import pyvocsep
-from pyvocsep.models import DEFAULT
+from pyvocsep.models import DEFAULT_FOR_FILES
 
 from .running import CHROMIUM, chromium, downloaded, page_server
 
@@ -116,7 +116,7 @@ def test_upload_separate_see_hear_and_take_home(visit: Any, song: Path, tmp_path
     time.sleep(0.5)
     assert float(state(page, "position")) > first
     page.get_by_role("button", name="Pause").click()
-    expected = pyvocsep.process(song, model=DEFAULT)
+    expected = pyvocsep.process(song)
     for label, stem in (("Vocals", expected.vocals), ("Accompaniment", expected.accompaniment)):
         path = downloaded(page, label, tmp_path)
         assert path.name == f"my song.{label.lower()}.wav"
@@ -162,7 +162,7 @@ def test_the_sliders_change_what_is_downloaded(visit: Any, song: Path, tmp_path:
     assert path.name == "my song.mix.flac"
     mixed = soundfile.read(path, dtype="float32")[0].T
     audio = soundfile.read(song, dtype="float32")[0].T
-    expected = pyvocsep.StemMixer(-6.0, -np.inf)(np.ascontiguousarray(audio), RATE)
+    expected = pyvocsep.StemMixer(-6.0, -np.inf, model=DEFAULT_FOR_FILES)(np.ascontiguousarray(audio), RATE)
     np.testing.assert_allclose(mixed, expected, rtol=0, atol=2**-23)
     assert np.abs(expected).max() > 0.01
 
@@ -190,7 +190,7 @@ def test_the_player_plays_what_it_should(visit: Any) -> None:
     page = visit()
     page.get_by_text("Try the example").click()
     separate(page, "lithium")
-    stems = pyvocsep.process(EXAMPLE, model=DEFAULT)
+    stems = pyvocsep.process(EXAMPLE)
     begin, end = (round(seconds * stems.sample_rate) for seconds in (22, 26))
     for name, stem in (("Vocals", stems.vocals), ("Accompaniment", stems.accompaniment)):
         page.get_by_role("radio", name=name, exact=True).click()
@@ -224,9 +224,7 @@ def test_two_visitors_at_once(visit: Any, mixture: Mixture, tmp_path: Path) -> N
         page.get_by_role("heading", name=name, exact=True).wait_for()
         path = downloaded(page, "Vocals", tmp_path)
         samples = soundfile.read(path, dtype="float32")[0].T
-        np.testing.assert_array_equal(
-            samples, pyvocsep.process(tmp_path / f"{name}.flac", model=DEFAULT).vocals
-        )
+        np.testing.assert_array_equal(samples, pyvocsep.process(tmp_path / f"{name}.flac").vocals)
 
 
 def test_a_cancelled_job(visit: Any, mixture: Mixture, tmp_path: Path) -> None:
