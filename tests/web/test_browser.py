@@ -132,11 +132,11 @@ def test_switching_keeps_the_place(visit: Any, song: Path) -> None:
     page.get_by_role("button", name="Play").click()
     wait_for_sound(page)
     for name in ("Vocals", "Accompaniment", "My mix", "Song"):
-        before = float(state(page, "position"))
+        began, before = time.monotonic(), float(state(page, "position"))
         page.get_by_role("radio", name=name, exact=True).click()
         after = float(state(page, "position"))
         assert state(page, "state") == "playing"
-        assert before <= after < before + 2
+        assert before <= after < before + (time.monotonic() - began) + 1  # however busy the machine is
     page.locator(".player .seek").focus()
     page.keyboard.press("2")
     assert state(page, "source") == "vocals"
@@ -164,7 +164,7 @@ def test_the_sliders_change_what_is_downloaded(visit: Any, song: Path, tmp_path:
     audio = soundfile.read(song, dtype="float32")[0].T
     expected = pyvocsep.StemMixer(-6.0, -np.inf, model=DEFAULT_FOR_FILES)(np.ascontiguousarray(audio), RATE)
     np.testing.assert_allclose(mixed, expected, rtol=0, atol=2**-23)
-    assert np.abs(expected).max() > 0.01
+    assert np.abs(expected).max() > 1000 * 2**-23  # there are no real vocals in this song
 
 
 def levels_heard(page: Any, begin_s: float, end_s: float) -> list[float]:
