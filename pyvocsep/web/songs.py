@@ -28,13 +28,14 @@ class Song:
         name: the file's, without folder and suffix.
         stems: float32, (channels, samples).
         notes: sentences on what the separation had to leave out.
-        token: a secret under which a browser may ask for the samples.
+        token: a secret under which a browser may ask for the samples. Hexadecimal digits: Streamlit refuses a
+            component's key that holds "__", which a token in base 64 has once in 200 songs.
     """
 
     name: str
     stems: pyvocsep.Stems
     notes: tuple[str, ...] = ()
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property
     def channels(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -128,3 +129,10 @@ def test_an_uploaded_file_leaves_nothing_behind(
         assert (tmp_path in path.parents) == (platform == "darwin")
     assert not path.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_token_may_be_part_of_a_component_key() -> None:
+    stems = pyvocsep.Stems(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32), RATE)
+    tokens = {Song("a", stems).token for _ in range(5000)}
+    assert len(tokens) == 5000
+    assert all(re.fullmatch("[0-9a-f]{32}", token) for token in tokens)
