@@ -120,6 +120,23 @@ TEST_CASE("the stems sum to the delayed input, and the vocals are not silent") {
   }
 }
 
+TEST_CASE("two equal channels give the stems of one: the first mask is the mid's") {
+  for (int which = 0; which < kModels; ++which) {
+    CAPTURE(which);
+    Separator one(model(which), 44100, 1, 1), two(model(which), 44100, 2, 1);
+    const Signal x = noise(1, 30000);
+    const Stems mono = whole(one, x), stereo = whole(two, {x[0], x[0]});
+    double difference = 0, energy = 0;
+    for (int i = 0; i < 30000; ++i)
+      for (int c = 0; c < 2; ++c) {
+        difference += std::pow(stereo.vocals[c][i] - mono.vocals[0][i], 2);
+        energy += std::pow(mono.vocals[0][i], 2);
+      }
+    CHECK(energy > 1);
+    CHECK(difference < 1e-8 * energy);
+  }
+}
+
 TEST_CASE("a mask of one gives the input back: the overlap-add is an identity, from the first sample on") {
   for (const auto& [divisor, ahead] : {std::pair{2, false}, {4, false}, {2, true}, {4, true}}) {
     test::ModelBuilder m = ahead ? test::random_band_gru_ahead(5, 3, divisor) : test::random_band_gru(divisor);
@@ -278,6 +295,8 @@ TEST_CASE("denormals are flushed inside and the caller's mode restored") {
   float* accompaniment[] = {a.data()};
   separator.process(in, vocals, accompaniment, 5000);
   CHECK(tiny * 0.1f > 0.0f);
+  for (const float y : v) CHECK(std::fpclassify(y) != FP_SUBNORMAL);
+  for (const float y : a) CHECK(std::fpclassify(y) != FP_SUBNORMAL);
 }
 
 TEST_CASE("rates, channels and threads out of range are refused") {

@@ -31,7 +31,8 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
     """Examples of ``frames`` frames, spectra (frames, bins, channels) scaled by 2/frame.
 
     ``visible`` (frames, bins) multiplies what the network sees; ``limit`` is the number of bins that
-    the loss counts.
+    the loss counts. Without ``pairs``, every voice is a phrase of the ``singers`` and every backing one of
+    the ``instrumentals``.
     """
 
     def __init__(
@@ -46,8 +47,13 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         mixing: Mixing = DEFAULT,
         singers: Sequence[Singer] = (),
     ):
-        if not pairs:
+        if not pairs and not singers:
             raise ValueError("no voices to mix: name a data set with vocals in the recipe's [data] table")
+        if not pairs and not instrumentals:
+            raise ValueError(
+                "nothing to mix solo voices with: name a folder of instrumentals in the recipe's [data] table"
+            )
+        self.pairs = list(pairs)
         self.dry = [pair for pair in pairs if pair.dry]
         self.produced = [pair for pair in pairs if not pair.dry]
         self.instrumentals = list(instrumentals)
@@ -77,18 +83,19 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         be trusted.
         """
         mixing = self.mixing
-        pair = self._pair(rng, mixing.dry_voices)
-        dry = pair.dry
-        recorded = rng.random() < mixing.recorded
-        if recorded:
+        pair = self._pair(rng, mixing.dry_voices) if self.pairs else None
+        dry = pair is None or pair.dry
+        recorded = pair if pair is not None and rng.random() < mixing.recorded else None
+        if recorded is not None:
             place, ratio = rng.random(), self._ratio(rng)
-            voice, limit = self._spectra(pair.vocals, place, ratio)
-            backing, backing_limit = self._spectra(pair.accompaniment, place, ratio)
+            voice, limit = self._spectra(recorded.vocals, place, ratio)
+            backing, backing_limit = self._spectra(recorded.accompaniment, place, ratio)
         else:
-            if self.phrases is not None and rng.random() < mixing.phrases:
+            if self.phrases is not None and (pair is None or rng.random() < mixing.phrases):
                 voice, limit = self.phrases.sing(rng, mixing.second_voice, self._ratio(rng))
                 voice, dry = np.repeat(voice, self.channels, 0), True
             else:
+                assert pair is not None  # there are pairs or phrases
                 voice, limit = self._voice(rng, pair)
             backing, backing_limit = self._backing(rng)
         limit = min(limit, backing_limit)
@@ -99,7 +106,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         self._colour(rng, voice, dry)
         if rng.random() < mixing.equaliser:
             augmentation.equalise(backing, rng)
-        if recorded and not pair.dry:
+        if recorded is not None and not dry:
             voice *= augmentation.decibels(rng.normal(0, 2))
         else:
             augmentation.balance(voice, backing, rng.normal(mixing.voice_db, mixing.voice_db_deviation))
@@ -162,7 +169,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         return backing, limit
 
     def _backing_track(self, rng: np.random.Generator) -> Track:
-        if self.instrumentals and rng.random() < self.mixing.instrumentals:
+        if self.instrumentals and (not self.pairs or rng.random() < self.mixing.instrumentals):
             return self.instrumentals[rng.integers(len(self.instrumentals))]
         share = self.mixing.dry_backings / max(1 - self.mixing.instrumentals, 1e-9)
         return self._pair(rng, share).accompaniment

@@ -15,7 +15,7 @@ from pyvocsep.datasets import Clip, Decoder, Track, instrumentals, musdb, voices
 from pyvocsep.grid import Grid  # noqa: E402
 from pyvocsep.training.mixtures import Mixtures  # noqa: E402
 from pyvocsep.training.phrases import LARGEST_MOVE, Melody, Note, Phrases, choose  # noqa: E402
-from pyvocsep.training.recipe import Data, Mixing  # noqa: E402
+from pyvocsep.training.recipe import Data, Mixing, find_recipe, load_recipe  # noqa: E402
 
 GRID = Grid(16_000, 1024, 512)
 RATE = 24_000
@@ -185,6 +185,34 @@ def test_half_of_the_voices_that_are_not_as_recorded_are_phrases(folder, tmp_pat
         count += Track(folder / "pack.wav") in opened
         assert torch.isfinite(torch.view_as_real(example["vocals"])).all()
     assert 30 < count < 70
+
+
+def test_solo_voices_and_instrumental_music_are_enough(folder, tmp_path):
+    """Open weights: no recording with vocals, so each voice is a phrase, each backing an instrumental."""
+    rng = np.random.default_rng(0)
+    music = tmp_path / "music" / "package" / "tune.wav"
+    music.parent.mkdir(parents=True)
+    soundfile.write(music, 0.1 * rng.standard_normal((3 * RATE, 2)), RATE)
+    decoder, singers, tracks = Decoder(tmp_path / "decoded"), voices(folder), instrumentals(tmp_path / "music")
+    mixing = Mixing(recorded=1.0, phrases=0.0, instrumentals=0.0)  # nothing else is there to be chosen
+    examples = Mixtures([], tracks, GRID, 2, 40, decoder, 0, mixing, singers)
+    both = 0
+    for index in range(40):
+        powers = [examples[index][stem].abs().square().sum().item() for stem in ("vocals", "accompaniment")]
+        assert np.isfinite(powers).all()
+        both += min(powers) > 0
+    assert both > 20
+    with pytest.raises(ValueError, match="no voices to mix"):
+        Mixtures([], tracks, GRID, 2, 40, decoder)
+    with pytest.raises(ValueError, match="nothing to mix solo voices with"):
+        Mixtures([], [], GRID, 2, 40, decoder, singers=singers)
+
+
+def test_the_recipe_of_open_weights_takes_nothing_else(folder, tmp_path):
+    data = load_recipe(find_recipe("band-gru-open")).data
+    assert data.pairs(tmp_path) == []
+    assert data.voices_licences == "open"
+    assert [singer.name for singer in data.solo_voices(tmp_path)] == ["mi"]
 
 
 def test_a_part_of_long_music_and_nothing_held_out(tmp_path):
