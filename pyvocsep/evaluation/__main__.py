@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from pyvocsep.datasets import Pair
+from pyvocsep.models import DEFAULT
 
 from .pictures import picture
 from .protocols import BENCHMARKS, Result, instrumental_pieces, mir1k_test, musdb_songs
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             pairs = instrumental_pieces(options.data)
         else:
             pairs = musdb_songs(options.data, _song_names(options.songs) if options.songs else None)
-        names = list(dict.fromkeys(options.model or ["band-gru"]))
+        names = list(dict.fromkeys(options.model or [DEFAULT]))
         _systems(tuple(names), options.engine)  # what is wrong with a model is said before the work begins
         scored = list(_scored(options.benchmark, pairs, names, options.engine, options.jobs))
         results = {_label(name): [some[name] for some in scored] for name in names}
@@ -135,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         "--song", action="append", metavar="NAME", help="one of them; can be repeated (all)"
     )
     pictures.add_argument(
-        "--model", default="band-gru", metavar="NAME", help="a shipped name or a file (band-gru)"
+        "--model", default=DEFAULT, metavar="NAME", help=f"a shipped name or a file ({DEFAULT})"
     )
     pictures.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds (0)")
     pictures.add_argument("--seconds", type=float, default=6.0, metavar="S", help="how many (6)")
