@@ -88,8 +88,8 @@ int quota_processors(const std::string& root, const std::string& self) {
   return least && *least < 1e6 ? static_cast<int>(std::ceil(*least)) : 0;
 }
 
-int usable_processors() {
-  const int mask = std::max(affinity_processors(), 1), quota = quota_processors();
+int usable_processors(const std::string& root, const std::string& self) {
+  const int mask = std::max(affinity_processors(), 1), quota = quota_processors(root, self);
   return quota > 0 ? std::min(mask, quota) : mask;
 }
 

@@ -5,12 +5,15 @@
 
 namespace pyvocsep {
 
+// Where control groups are mounted, and the file that lists those of this process.
+inline constexpr const char* kGroupsRoot = "/sys/fs/cgroup";
+inline constexpr const char* kOwnGroups = "/proc/self/cgroup";
+
 // The processors that the affinity mask names, but no more than the control groups of the process allow; at least 1.
-int usable_processors();
+int usable_processors(const std::string& root = kGroupsRoot, const std::string& self = kOwnGroups);
 
 // The least quota, in whole processors rounded up, of the control groups (version 1 or 2) of a process and of all
-// groups around them; 0 if there is none. `root` is where control groups are mounted, `self` the file that lists the
-// process's.
-int quota_processors(const std::string& root = "/sys/fs/cgroup", const std::string& self = "/proc/self/cgroup");
+// groups around them; 0 if there is none.
+int quota_processors(const std::string& root = kGroupsRoot, const std::string& self = kOwnGroups);
 
 }  // namespace pyvocsep

@@ -83,7 +83,7 @@ PYBIND11_MODULE(_core, m) {
       .value("bfloat16", Precision::kBfloat16)
       .value("int8", Precision::kInt8);
   m.def("has_precision", &has_precision, py::arg("precision"));
-  m.def("usable_processors", &usable_processors);
+  m.def("usable_processors", [] { return usable_processors(); });
 
   py::class_<Model>(m, "Model")
       .def(py::init([](const py::object& path, Precision precision) { return Model(path_bytes(path), precision); }),

@@ -207,3 +207,14 @@ TEST_CASE("the quota of a control group is read, of version 2 and 1, of the grou
   CHECK(quota_processors(folder.path() + "/one", v1) == 4);
   CHECK(quota_processors(folder.path() + "/one", folder.path() + "/missing") == 0);
 }
+
+TEST_CASE("no more processors are usable than the mask and the quota allow") {
+  const Folder folder;
+  const std::string own = folder.write("own", "0::/\n");
+  const int mask = usable_processors(folder.path() + "/none", own);
+  CHECK(mask >= 1);
+  folder.write("one/cpu.max", "100000 100000\n");
+  CHECK(usable_processors(folder.path() + "/one", own) == 1);
+  folder.write("many/cpu.max", "99900000000 100000\n");
+  CHECK(usable_processors(folder.path() + "/many", own) == mask);
+}

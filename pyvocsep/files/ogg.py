@@ -18,6 +18,9 @@ _CAPTURE_SIZE = 5
 _HEADER_SIZE = 27
 _CONTINUED, _BEGINS, _ENDS = 1, 2, 4
 
+_MARK_SIZE = 8
+"""Of a stream's first bytes, which tell its kind: the longest of those below."""
+
 _READABLE = {b"\x01vorbis": 0, b"OpusHead": 0, b"\x7fFLAC": 9}
 """How a stream begins that can be decoded, and how many bytes precede what its own decoder reads."""
 
@@ -92,7 +95,7 @@ class _Scan:
         if begins:
             if not self._previous_begins:
                 self.links.append({})
-            self.links[-1][page.serial] = _Stream(self._source.at(page.body, min(64, page.end - page.body)))
+            self.links[-1][page.serial] = _Stream(self._source.at(page.body, _MARK_SIZE))
         self._previous_begins = begins
         if self.links and (stream := self.links[-1].get(page.serial)) is not None:
             stream.add(page)

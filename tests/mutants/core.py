@@ -84,7 +84,7 @@ MUTANTS = [
     (STFT, "since_frame_ += n - done;", "since_frame_ += n;"),
     (STFT, "std::copy(sum + done, sum + done + grid_.frame, sum);", ""),
     (STFT, "std::fill_n(sum + grid_.frame, done, 0.0f);", ""),
-    (STFT_H, "(frame + 1) * grid_.hop", "frame * grid_.hop"),
+    (STFT_H, "(frame + 1) * grid_.hop", "(frame) * grid_.hop"),
     (STFT_H, "return capacity_ - since_frame_;", "return capacity_;"),
     (GRID, "n_fft < 1 || hop < 1 || n_fft % hop != 0", "n_fft < 1 || hop < 1"),
     (GRID, "size % overlap == 0 && ", ""),
@@ -110,4 +110,5 @@ MUTANTS = [
 EQUIVALENT = {
     (SEPARATOR, "std::min(n - done, 1)"): "blocks of any size give the same bits: slower, and nothing else",
     (GRID, "std::abs(size - wanted) <= std::abs(best - wanted)"): "only for a tie of two sizes",
+    (TEAM, "  if (false)\n    workers_.release()"): "after a fork glibc joins threads that are not there at once",
 }

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from same import SAME
@@ -55,8 +56,14 @@ def mutate(node: ast.AST) -> bool:
 
 def places(path: Path) -> list[int]:
     """Return the numbers of the nodes of a module where a mistake can be made."""
-    nodes = enumerate(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    return [number for number, node in nodes if _is_call(node) or mutate(copy.copy(node))]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    annotations = {part for node in ast.walk(tree) for part in _annotation(node)}  # these do not run
+    nodes = enumerate(ast.walk(tree))
+    return [
+        number
+        for number, node in nodes
+        if node not in annotations and (_is_call(node) or mutate(copy.copy(node)))
+    ]
 
 
 def mutant(path: Path, number: int) -> tuple[int, str, str, str]:
@@ -73,6 +80,12 @@ def mutant(path: Path, number: int) -> tuple[int, str, str, str]:
         mutate(node)
         after = ast.unparse(node)
     return node.lineno, before, after, ast.unparse(tree)
+
+
+def _annotation(node: ast.AST) -> Iterator[ast.AST]:
+    for name in ("annotation", "returns"):
+        if isinstance(annotation := getattr(node, name, None), ast.AST):
+            yield from ast.walk(annotation)
 
 
 def _is_call(node: ast.AST) -> bool:
