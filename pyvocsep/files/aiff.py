@@ -12,6 +12,7 @@ CAF = Layout(4, 8, "big", 1)
 
 _PLAIN_CODINGS = (b"NONE", b"sowt", b"twos", b"in24", b"in32", b"fl32", b"FL32", b"fl64", b"FL64", b"raw ")
 _OFFSET_AND_BLOCK_SIZE = 8
+_LEAST_RATE, _LARGEST_RATE = 1.0, 1e9  # in Hz: the 80 bits of a damaged header may say 1e-4000 or 1e4000
 
 
 def is_aiff(head: bytes) -> bool:
@@ -67,7 +68,7 @@ def caf_structure(source: Source, start: int = 0) -> Structure:
 
 
 def _block_and_rate(source: Source, common: Chunk | None) -> tuple[int, float]:
-    """Return the bytes of one sample of each channel, 1 if a codec decides, and the rate in Hz."""
+    """Return the bytes of one sample of each channel, 1 if a codec decides, and the rate in Hz, 0 if unknown."""
     if common is None:
         return 1, 0.0
     channels = source.number(common.body, 2, "big")
@@ -75,6 +76,7 @@ def _block_and_rate(source: Source, common: Chunk | None) -> tuple[int, float]:
     exponent = source.number(common.body + 8, 2, "big")
     mantissa = source.number(common.body + 10, 8, "big")
     rate = mantissa * 2.0 ** max(-1000, min(exponent - 16383 - 63, 64)) if exponent < 2**15 else 0.0
+    rate = rate if _LEAST_RATE <= rate <= _LARGEST_RATE else 0.0
     coding = source.at(common.body + 18, 4) if common.size > 18 else b"NONE"
     is_plain = coding in _PLAIN_CODINGS and channels > 0 and bits > 0
     return (channels * -(-bits // 8) if is_plain else 1), rate

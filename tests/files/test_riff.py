@@ -210,6 +210,18 @@ def test_an_aiff_that_was_never_finished_is_read_to_its_end(size) -> None:
         np.testing.assert_array_equal(audio, WHOLE["PCM_16"])
 
 
+@pytest.mark.parametrize("exponent", [0, 0x3F00, 0x4400, 0x7FFF, 0xFFFF])
+def test_how_much_of_an_aiff_of_an_impossible_rate_is_there_is_told_in_bytes(exponent) -> None:
+    whole = encoded(AUDIO, "AIFF", "PCM_16")
+    damaged = with_bytes(whole, whole.index(b"COMM") + 16, exponent.to_bytes(2, "big"))
+    (possible,), (impossible,) = (
+        structure_of(Source(io.BytesIO(data[:-1000])), "song.aiff").faults for data in (whole, damaged)
+    )
+    assert possible.endswith(" s are there")
+    assert impossible.endswith("bytes of samples are there")
+    assert len(impossible) < 100
+
+
 def wav_of(codec: int, body: bytes) -> bytes:
     fmt = codec.to_bytes(2, "little") + b"\2\0" + RATE.to_bytes(4, "little") + (16_000).to_bytes(4, "little")
     fmt += b"\1\0\0\0\x0c\0\1\0\2\0\0\0\xa2\1\1\0\x71\5"
