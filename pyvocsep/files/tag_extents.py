@@ -46,6 +46,6 @@ def _tag_size(source: Source, start: int) -> int:
         return _APE_HEADER_SIZE + (int.from_bytes(head[12:16], "little") if is_header else 0)
     if head.startswith(b"LYRICSBEGIN"):
         text = source.at(start, _LARGEST_LYRICS)
-        ends = [end for mark in (b"LYRICS200", b"LYRICSEND") if (end := text.find(mark)) > 0]
+        ends = [end for mark in (b"LYRICS200", b"LYRICSEND") if (end := text.find(mark)) != -1]
         return min(ends) + 9 if ends else 0
     return 0

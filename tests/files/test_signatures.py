@@ -88,7 +88,15 @@ def test_what_holds_no_sound(name) -> None:
     assert "ffmpeg" not in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"Dear diary, " * 1000, b"\0" * 10_000, b"\xff" * 10_000, b"x"])
+def adts_of(size: int) -> bytes:
+    """Frames of AAC that say they are `size` bytes long."""
+    return (b"\xff\xf1\x50" + (0x80 << 16 | size << 5).to_bytes(3, "big") + b"\xfc") * 100
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"Dear diary, " * 1000, b"\0" * 10_000, b"\xff" * 10_000, b"x", *map(adts_of, range(7)), adts_of(7)[:20]],
+)
 def test_what_nobody_knows(data) -> None:
     with pytest.raises(UnreadableError, match=r"^not an audio file that can be read \("):
         Decoder(io.BytesIO(data), "song.mp3")
