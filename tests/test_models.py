@@ -13,7 +13,14 @@ from pyvocsep.models import DEFAULT, DEFAULT_FOR_FILES, model_path, shipped_mode
 
 
 def test_what_is_shipped() -> None:
-    assert shipped_models() == ("band-gru", "band-gru-files", "band-gru-mir1k", "cnn", "gru")
+    assert shipped_models() == (
+        "band-gru",
+        "band-gru-files",
+        "band-gru-mir1k",
+        "band-gru-open",
+        "cnn",
+        "gru",
+    )
 
 
 def test_the_defaults_of_streams_and_of_files() -> None:

@@ -66,7 +66,7 @@ class Decoder:
     @property
     def seconds(self) -> float:
         """How long it is, as far as can be told without decoding."""
-        return self.frames / max(1, self.sample_rate)
+        return self.frames / self.sample_rate
 
     def blocks(self, length: int) -> Iterator[NDArray[np.float32]]:
         """Yield the samples in float32 arrays (channels, at most `length`), from the first to the last.
@@ -167,7 +167,7 @@ class Decoder:
             raise UnreadableError("none of its parts can be decoded")
         durations: defaultdict[int, float] = defaultdict(float)
         for part in parts:
-            durations[part.rate] += part.frames / max(1, part.rate)
+            durations[part.rate] += part.frames / part.rate
         rate = max(durations, key=lambda rate: durations[rate])
         for other, duration in durations.items():
             if other != rate:

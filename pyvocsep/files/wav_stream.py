@@ -68,7 +68,7 @@ class WavStream:
         described = self._sound.described()
         self.sample_rate, self.channels = described.rate, described.channels
         self.frames = None if self._size is None else self._size // self._block
-        self.seconds = float("inf") if self.frames is None else self.frames / max(1, self.sample_rate)
+        self.seconds = float("inf") if self.frames is None else self.frames / self.sample_rate
         self.format, self.subtype, self.tags = "WAV", described.subtype, described.tags
 
     def blocks(self, length: int) -> Iterator[NDArray[np.float32]]:
