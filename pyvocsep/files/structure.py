@@ -52,7 +52,7 @@ class Structure:
 
 def clock(frames: float, rate: float) -> str:
     """Return a number of samples as seconds, or hours, minutes and seconds, to the hundredth."""
-    seconds = frames / rate if rate else 0.0
+    seconds = round(frames / rate, 2) if rate else 0.0
     if seconds < 60:
         return f"{seconds:.2f} s"
     minutes, rest = divmod(seconds, 60)

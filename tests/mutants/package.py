@@ -132,7 +132,7 @@ def main() -> int:
             path.write_text(source, encoding="utf-8")
             survived = passes(package, path, room)
             path.write_text(sound, encoding="utf-8")
-            reason = SAME.get((f"{room}/{path.name}", before, after))
+            reason = SAME.get((f"{room}/{path.name}", sound.splitlines()[line - 1].strip(), after))
             survivors += survived and reason is None
             verdict = "killed" if not survived else f"survived: {reason}" if reason else "SURVIVED"
             print(f"{verdict:8} {room}/{path.name}:{line}: {before!r} -> {after!r}", flush=True)
