@@ -6,4 +6,5 @@ SAME: dict[tuple[str, str, str], str] = {
         "for position in source.matches(_SYNC, 2, whole.start, whole.end):",
         "3",
     ): "blocks of the search overlap by a byte more",
+    ("files/mpeg.py", "return -1", "2"): "no frame: any negative number says so",
 }
