@@ -12,8 +12,8 @@ import pytest
 from model_files import random_band_gru, random_gru
 from numpy.typing import NDArray
 
-# No test here measures time. The examples are the same in each run, so that a change and not chance makes one fail;
-# `pytest --hypothesis-profile=explore` draws others.
+# No test here measures time. The examples are the same in each run, so that a change and not chance makes
+# one fail; `pytest --hypothesis-profile=explore` draws others.
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.register_profile("pyvocsep", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("pyvocsep")

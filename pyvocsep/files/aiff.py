@@ -68,7 +68,9 @@ def caf_structure(source: Source, start: int = 0) -> Structure:
 
 
 def _block_and_rate(source: Source, common: Chunk | None) -> tuple[int, float]:
-    """Return the bytes of one sample of each channel, 1 if a codec decides, and the rate in Hz, 0 if unknown."""
+    """Return the bytes of one sample of each channel, 1 if a codec decides, and the rate in Hz, 0 if it is
+    none.
+    """
     if common is None:
         return 1, 0.0
     channels = source.number(common.body, 2, "big")

@@ -182,6 +182,5 @@ class Decoder:
 
 
 def _silence(frames: int, channels: int, length: int) -> Iterator[NDArray[np.float32]]:
-    while frames > 0:
-        yield np.zeros((min(frames, length), channels), np.float32)
-        frames -= length
+    for start in range(0, frames, length):
+        yield np.zeros((min(length, frames - start), channels), np.float32)

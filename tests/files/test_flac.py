@@ -78,7 +78,10 @@ def test_a_cut_file_gives_what_is_there(kept) -> None:
     [
         ([0], ["damaged at 0.00 s: 0.09 s became silence"]),
         ([7], ["damaged at 0.65 s: 0.09 s became silence"]),
-        ([3, 4, 20], ["damaged at 0.28 s: 0.19 s became silence", "damaged at 1.86 s: 0.09 s became silence"]),
+        (
+            [3, 4, 20],
+            ["damaged at 0.28 s: 0.19 s became silence", "damaged at 1.86 s: 0.09 s became silence"],
+        ),
         ([31], ["damaged at 2.88 s: 0.09 s became silence"]),
     ],
 )

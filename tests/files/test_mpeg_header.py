@@ -16,7 +16,12 @@ RESERVED = [(1, 3, 0), (3, 0, 0), (3, 3, 15), (3, 1, 15)]  # version, layer, and
 
 def header_of(version: int, layer: int, bit_rate: int, rate: int, padding: int, mode: int) -> bytes:
     return bytes(
-        [0xFF, 0xE1 | VERSIONS[version] << 3 | (4 - layer) << 1, bit_rate << 4 | rate << 2 | padding << 1, mode << 6]
+        [
+            0xFF,
+            0xE1 | VERSIONS[version] << 3 | (4 - layer) << 1,
+            bit_rate << 4 | rate << 2 | padding << 1,
+            mode << 6,
+        ]
     )
 
 
@@ -27,7 +32,11 @@ def test_frames_follow_each_other_where_the_header_says(version: int, layer: int
         head = header_of(version, layer, *others)
         header = frame_header(head)
         assert header is not None
-        assert (header.version, header.layer, header.channels) == (version, layer, 1 if others[-1] == 3 else 2)
+        assert (header.version, header.layer, header.channels) == (
+            version,
+            layer,
+            1 if others[-1] == 3 else 2,
+        )
         silent = (head + bytes(header.size - len(head))) * 6
         audio, rate = soundfile.read(io.BytesIO(silent), always_2d=True)
         assert (audio.shape, rate) == ((6 * header.samples, header.channels), header.rate)

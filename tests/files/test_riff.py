@@ -198,6 +198,17 @@ def test_bw64() -> None:
     np.testing.assert_array_equal(audio, WHOLE["PCM_16"])
 
 
+@pytest.mark.parametrize("after", [b"", b"junk" * 5, bytes(3)])
+def test_chunks_after_the_samples_belong_to_the_file(after) -> None:
+    text = b"INFOINAM\x06\0\0\0Title\0"
+    data = encoded(AUDIO, "WAV", "PCM_16") + b"LIST" + len(text).to_bytes(4, "little") + text
+    data = with_bytes(data, 4, (len(data) - 8).to_bytes(4, "little"))
+    decoder = Decoder(io.BytesIO(data + after), "song.wav")
+    assert decoder.tags["title"] == "Title"
+    assert decoder.faults == []
+    np.testing.assert_array_equal(np.concatenate(list(decoder.blocks(RATE)), axis=1), WHOLE["PCM_16"])
+
+
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
 def test_an_aiff_that_was_never_finished_is_read_to_its_end(size) -> None:
     data = encoded(AUDIO, "AIFF", "PCM_16")

@@ -116,7 +116,14 @@ def adts_of(size: int) -> bytes:
 
 @pytest.mark.parametrize(
     "data",
-    [b"Dear diary, " * 1000, b"\0" * 10_000, b"\xff" * 10_000, b"x", *map(adts_of, range(7)), adts_of(7)[:20]],
+    [
+        b"Dear diary, " * 1000,
+        b"\0" * 10_000,
+        b"\xff" * 10_000,
+        b"x",
+        *map(adts_of, range(7)),
+        adts_of(7)[:20],
+    ],
 )
 def test_what_nobody_knows(data) -> None:
     with pytest.raises(UnreadableError, match=r"^not an audio file that can be read \("):

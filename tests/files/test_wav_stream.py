@@ -84,7 +84,11 @@ def test_a_codec_that_needs_the_whole_file_is_left_at_its_start() -> None:
     assert file.take(len(data)) == data
 
 
-@pytest.mark.parametrize("data", [WAV[:30], WAV[:12], WAV[:12] + WAV[36:], WAV[:12] + b"JUNK\x10\0\0\0" + bytes(16)])
+@pytest.mark.parametrize(
+    "data", [WAV[:30], WAV[:12], WAV[:12] + WAV[36:], WAV[:12] + b"JUNK\x10\0\0\0" + bytes(16)]
+)
 def test_a_header_without_its_end(data: bytes) -> None:
-    with pytest.raises(UnreadableError, match=r"^a WAV file that ends, or is damaged, before its samples begin$"):
+    with pytest.raises(
+        UnreadableError, match=r"^a WAV file that ends, or is damaged, before its samples begin$"
+    ):
         WavStream(ForwardFile(io.BytesIO(data)))

@@ -110,5 +110,8 @@ MUTANTS = [
 EQUIVALENT = {
     (SEPARATOR, "std::min(n - done, 1)"): "blocks of any size give the same bits: slower, and nothing else",
     (GRID, "std::abs(size - wanted) <= std::abs(best - wanted)"): "only for a tie of two sizes",
-    (TEAM, "  if (false)\n    workers_.release()"): "after a fork glibc joins threads that are not there at once",
+    (
+        TEAM,
+        "  if (false)\n    workers_.release()",
+    ): "after a fork glibc joins threads that are not there at once",
 }

@@ -1,4 +1,6 @@
-"""Mutants of the package that change nothing a caller could see: (module, line, what part of it becomes) and why."""
+"""Mutants of the package that change nothing a caller could see: (module, line, what a part becomes),
+and why.
+"""
 
 SAME: dict[tuple[str, str, str], str] = {
     (

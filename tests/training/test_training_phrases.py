@@ -193,7 +193,11 @@ def test_solo_voices_and_instrumental_music_are_enough(folder, tmp_path):
     music = tmp_path / "music" / "package" / "tune.wav"
     music.parent.mkdir(parents=True)
     soundfile.write(music, 0.1 * rng.standard_normal((3 * RATE, 2)), RATE)
-    decoder, singers, tracks = Decoder(tmp_path / "decoded"), voices(folder), instrumentals(tmp_path / "music")
+    decoder, singers, tracks = (
+        Decoder(tmp_path / "decoded"),
+        voices(folder),
+        instrumentals(tmp_path / "music"),
+    )
     mixing = Mixing(recorded=1.0, phrases=0.0, instrumentals=0.0)  # nothing else is there to be chosen
     examples = Mixtures([], tracks, GRID, 2, 40, decoder, 0, mixing, singers)
     both = 0
