@@ -19,7 +19,7 @@ _HEADER_SIZE = 27
 _CONTINUED, _BEGINS, _ENDS = 1, 2, 4
 
 _MARK_SIZE = 8
-"""Of a stream's first bytes, which tell its kind: the longest of those below."""
+"""How many of a stream's first bytes tell its kind: as many as the longest mark below has."""
 
 _READABLE = {b"\x01vorbis": 0, b"OpusHead": 0, b"\x7fFLAC": 9}
 """How a stream begins that can be decoded, and how many bytes precede what its own decoder reads."""

@@ -11,7 +11,7 @@ import soundfile
 from pyvocsep.files.mpeg_header import frame_header
 
 VERSIONS = {25: 0, 2: 2, 1: 3}
-RESERVED = [(1, 3, 0), (3, 0, 0), (3, 3, 15), (3, 1, 15)]  # version, layer, and bit rate
+RESERVED = [(1, 3, 0), (3, 0, 0), (3, 3, 15), (3, 1, 15)]  # the header's codes of version, layer, bit rate
 
 
 def header_of(version: int, layer: int, bit_rate: int, rate: int, padding: int, mode: int) -> bytes:

@@ -24,7 +24,7 @@ def main() -> int:
     source = build / "source"
     for part in ("csrc", "cmake", "pyvocsep/models", "CMakeLists.txt", "pyproject.toml"):
         if (ROOT / part).is_dir():
-            # Without their times: what a run before left built of a mutant would be newer than they are.
+            # The copies get new times: what an interrupted run built of a mutant would count as newer else.
             shutil.copytree(ROOT / part, source / part, dirs_exist_ok=True, copy_function=shutil.copy)
         else:
             source.mkdir(parents=True, exist_ok=True)
