@@ -33,6 +33,10 @@ pyvocsep_add_tests(core_tests ${test_sources})
 if(PYVOCSEP_EMBED_WEIGHTS)
   target_compile_definitions(core_tests PRIVATE PYVOCSEP_EMBED_WEIGHTS)
 endif()
+if(PYVOCSEP_COMPILES_FOR__x86_64__)
+  # AVX-VNNI's kernels once more, for processors that have the same instruction in the encoding of AVX-512.
+  pyvocsep_add_kernels(core_tests csrc/kernels/kernels.cpp avx2vnni_evex)
+endif()
 # Once more for each instruction set that can be forced: what is built on the kernels, and the kernels' products of other
 # precisions, which go with the set in use.
 foreach(isa baseline avx2 avx512 neon)

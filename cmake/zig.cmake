@@ -22,6 +22,9 @@ if(processor STREQUAL "arm")
   set(CMAKE_SYSTEM_PROCESSOR armv7l)
   set(cpu -mcpu=generic+v7a+vfp3d16-neon)  # as Debian's armhf
   set(PYVOCSEP_NEON_FLAGS -mcpu=cortex_a7 CACHE STRING "")  # zig takes no -mfpu
+elseif(processor STREQUAL "aarch64")
+  set(PYVOCSEP_NEONBF16_FLAGS -mcpu=generic+bf16 CACHE STRING "")  # nor these -march
+  set(PYVOCSEP_NEONDOT_FLAGS -mcpu=generic+dotprod CACHE STRING "")
 endif()
 set(CMAKE_CXX_COMPILER ${PYVOCSEP_ZIG} c++ -target ${PYVOCSEP_TARGET} ${cpu})
 

@@ -213,7 +213,8 @@ def process(
         model: the name of a shipped model, as `band-gru`, `gru` or `cnn`, or the path of a model file.
         threads: how many to compute with; the result does not depend on it.
         precision: of the network's products: "float32"; or, faster, "bfloat16" where the processor has
-            AVX512-BF16 and "int8" where it has VNNI, which change a song's vocals by some -50 and -40 dB.
+            AVX512-BF16 or Arm's BF16, and "int8" where it has VNNI or Arm's dot products. They change a
+            song's vocals by some -50 and -40 dB.
         channels: of recordings with more than two: "front" separates the first two and leaves the others
             out; "pairs" separates all, left with right and the others by themselves; "downmix" mixes stereo
             of them (ITU-R BS.775) and separates that. None refuses them.

@@ -100,8 +100,11 @@ def test_the_command_takes_it(precision, mixture, tmp_path) -> None:
 
 @pytest.mark.parametrize(("precision", "feature"), [("bfloat16", "AVX512-BF16"), ("int8", "VNNI")])
 def test_where_it_is_missing_an_error_says_so(precision, feature) -> None:
+    isa = _core.available_isas()[0]
+    if isa == "neon" and precision in HERE:
+        pytest.skip("the only instruction set here has it")
     command = f"import pyvocsep; pyvocsep.Separator(precision={precision!r})"
-    environment = os.environ | {"PYVOCSEP_ISA": _core.available_isas()[0]}
+    environment = os.environ | {"PYVOCSEP_ISA": isa}
     result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, env=environment)
     assert result.returncode != 0
     assert f"ValueError: precision is {precision}, which needs a processor with {feature}" in result.stderr

@@ -1,13 +1,18 @@
 // Instruction sets of this processor that the operating system lets programs use: on x86 it must save their registers.
-// The processor is asked directly, since __builtin_cpu_supports needs a run-time library that Windows and Zig lack.
+// An x86 is asked directly, since __builtin_cpu_supports needs a run-time library that Windows and Zig lack; of an ARM
+// the operating system tells.
 #pragma once
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 
 #include <cstdint>
-#elif defined(__arm__) && defined(__linux__)
+#elif (defined(__arm__) || defined(__aarch64__)) && defined(__linux__)
 #include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+
+#include <cstddef>
 #endif
 
 namespace pyvocsep {
@@ -50,6 +55,25 @@ class Cpu {
   Leaf one_{1}, seven_{7}, seven_one_{7, 1};
   unsigned saved_registers_ = 0;
 };
+
+#elif defined(__aarch64__)
+
+// FEAT_DotProd, as a Cortex-A55 and later have it, and FEAT_BF16, as a Neoverse V1 has it.
+#if defined(__linux__)
+inline bool cpu_has_dot_products() { return (getauxval(AT_HWCAP) & 1 << 20) != 0; }  // HWCAP_ASIMDDP of asm/hwcap.h
+inline bool cpu_has_bfloat16() { return (getauxval(AT_HWCAP2) & 1 << 14) != 0; }     // HWCAP2_BF16
+#elif defined(__APPLE__)
+inline bool cpu_has(const char* feature) {
+  int value = 0;
+  size_t size = sizeof(value);
+  return sysctlbyname(feature, &value, &size, nullptr, 0) == 0 && value != 0;
+}
+inline bool cpu_has_dot_products() { return cpu_has("hw.optional.arm.FEAT_DotProd"); }
+inline bool cpu_has_bfloat16() { return cpu_has("hw.optional.arm.FEAT_BF16"); }
+#else
+inline bool cpu_has_dot_products() { return false; }
+inline bool cpu_has_bfloat16() { return false; }
+#endif
 
 #elif defined(__arm__)
 

@@ -33,6 +33,12 @@ extern const Kernels kTable;
 namespace neon {
 extern const Kernels kTable;
 }
+namespace neonbf16 {
+extern const Kernels kTable;
+}
+namespace neondot {
+extern const Kernels kTable;
+}
 #elif defined(__arm__)
 namespace baseline {
 extern const Kernels kTable;
@@ -95,6 +101,9 @@ const Kernels* table_for([[maybe_unused]] Precision precision) {
     return &avx512bf16::kTable;
   if (precision == Precision::kInt8 && own == &avx512::kTable && Cpu::self().avx512vnni()) return &avx512vnni::kTable;
   if (precision == Precision::kInt8 && own == &avx2::kTable && Cpu::self().avxvnni()) return &avx2vnni::kTable;
+#elif defined(__aarch64__)
+  if (precision == Precision::kBfloat16 && cpu_has_bfloat16()) return &neonbf16::kTable;
+  if (precision == Precision::kInt8 && cpu_has_dot_products()) return &neondot::kTable;
 #endif
   return nullptr;
 }
@@ -106,10 +115,11 @@ bool has_precision(Precision precision) { return precision == Precision::kFloat3
 const Kernels& kernels(Precision precision) {
   if (precision == Precision::kFloat32) return kernels();
   if (const Kernels* table = table_for(precision)) return *table;
-  throw std::invalid_argument(std::string(precision == Precision::kBfloat16
-                                              ? "precision is bfloat16, which needs a processor with AVX512-BF16"
-                                              : "precision is int8, which needs a processor with VNNI") +
-                              "; the kernels in use are '" + kernels().name + "': take float32");
+  throw std::invalid_argument(
+      std::string(precision == Precision::kBfloat16
+                      ? "precision is bfloat16, which needs a processor with AVX512-BF16 or Arm's BF16"
+                      : "precision is int8, which needs a processor with VNNI or Arm's dot products") +
+      "; the kernels in use are '" + kernels().name + "': take float32");
 }
 
 }  // namespace pyvocsep

@@ -4,6 +4,9 @@
 // processor multiplies and adds to a float32 sum in one instruction; in int8 of four, which it adds to an integer sum.
 // The order of all additions is fixed, so that a row's result depends neither on the other rows nor on how rows are
 // grouped.
+//
+// The build says whose products a table adds (PYVOCSEP_BFLOAT16, PYVOCSEP_INT8): the compiler may be told to use more
+// of the processor than the table's name promises.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -26,15 +29,24 @@ struct Weights {
   }
 };
 
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+// kLanes values from k on, zeros from `count` on.
+inline Vec load_some(const float* x, int k, int count) {
+  const Vec v = load(x + k);
+  if (count - k >= kLanes) return v;
+  VecInt lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = i;
+  return lane < VecInt{} + (count - k) ? v : Vec{};
+}
+
+#if defined(PYVOCSEP_INT8)
 
 inline constexpr Precision kPrecision = Precision::kInt8;
 inline constexpr int kPerWord = 4;
 using Sum = VecInt;
 
-// R rows of inputs, each scaled to [-127, 127] by its largest value, rounded to nearest even and moved up by 128, since
-// the processor multiplies unsigned bytes with signed ones. The last two words of the weights are their own scale and
-// -128 times their sum, which cancels the 128.
+// R rows of inputs, each scaled to [-127, 127] by its largest value and rounded to nearest even. x86 multiplies
+// unsigned bytes with signed ones: there they are moved up by 128. The last two words of the weights are their own
+// scale and -128 times their sum, which cancels the 128.
 template <int R>
 struct Inputs {
   alignas(64) uint8_t bytes[R][kChunk];
@@ -43,15 +55,15 @@ struct Inputs {
   void take(const float* x, ptrdiff_t stride, int count) {
     for (int r = 0; r < R; ++r, x += stride) {
       Vec largest = splat(0.0f);
-      for (int k = 0; k < count; k += kLanes) largest = max(largest, magnitude(part(x, k, count)));
+      for (int k = 0; k < count; k += kLanes) largest = max(largest, magnitude(load_some(x, k, count)));
       float lane[kLanes], top = 0.0f;
       store(lane, largest);
       for (float value : lane) top = value > top ? value : top;
       scale[r] = top * (1.0f / 127);
       const Vec inverse = splat(top > 0.0f ? 127.0f / top : 0.0f);
       for (int k = 0; k < count; k += kLanes) {
-        // Adding 1.5 * 2^23 + 128 leaves round(x) + 128 in the lowest byte.
-        const VecInt rounded = bits_of(part(x, k, count) * inverse + splat(12582912.0f + 128.0f)) & 0xff;
+        // Adding 1.5 * 2^23 + kOffset leaves round(x) + kOffset in the lowest byte.
+        const VecInt rounded = bits_of(load_some(x, k, count) * inverse + splat(12582912.0f + kOffset)) & 0xff;
         store_bytes(bytes[r] + k, rounded);
       }
     }
@@ -61,25 +73,30 @@ struct Inputs {
     __builtin_memcpy(&four, bytes[row] + 4 * word, 4);
     return floats_of(VecInt{} + four);
   }
+#if defined(__aarch64__)
+  Vec four_words(int row, int word) const { return vreinterpretq_f32_u8(vld1q_u8(bytes[row] + 4 * word)); }
+#endif
+  // What the sum of an output begins with, by the last word of its weights.
+  static VecInt start(Vec last_word) { return kOffset == 0 ? VecInt{} : bits_of(last_word); }
 
  private:
+#if defined(__aarch64__)
+  static constexpr int kOffset = 0;
+#else
+  static constexpr int kOffset = 128;
+#endif
+
   // The lowest byte of each lane, whose others are zero.
   static void store_bytes(uint8_t* to, VecInt v) {
 #if defined(__AVX512F__)
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_maskz_cvtepi32_epi8(0xffff, reinterpret_cast<__m512i>(v)));
-#else
+#elif defined(__AVX2__)
     const __m256i lanes = reinterpret_cast<__m256i>(v);
     const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+#else
+    for (int i = 0; i < kLanes; ++i) to[i] = static_cast<uint8_t>(v[i]);
 #endif
-  }
-  // kLanes values from k on, zeros from `count` on.
-  static Vec part(const float* x, int k, int count) {
-    const Vec v = load(x + k);
-    if (count - k >= kLanes) return v;
-    VecInt lane;
-    for (int i = 0; i < kLanes; ++i) lane[i] = i;
-    return lane < VecInt{} + (count - k) ? v : Vec{};
   }
   static Vec magnitude(Vec v) { return max(v, -v); }
 };
@@ -89,13 +106,21 @@ inline VecInt multiply_add(Vec x, Vec w, VecInt sum) {
 #if defined(__AVX512F__)
   return reinterpret_cast<VecInt>(
       _mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(w)));
-#else
+#elif defined(__AVX2__)
   return reinterpret_cast<VecInt>(_mm256_dpbusd_avx_epi32(reinterpret_cast<__m256i>(sum), reinterpret_cast<__m256i>(x),
                                                           reinterpret_cast<__m256i>(w)));
+#else
+  return vdotq_s32(sum, vreinterpretq_s8_f32(x), vreinterpretq_s8_f32(w));
 #endif
 }
+#if defined(__aarch64__)
+template <int lane>
+VecInt multiply_add_lane(Vec x, Vec w, VecInt sum) {
+  return vdotq_laneq_s32(sum, vreinterpretq_s8_f32(w), vreinterpretq_s8_f32(x), lane);
+}
+#endif
 
-#elif defined(__AVX512BF16__)
+#elif defined(PYVOCSEP_BFLOAT16)
 
 inline constexpr Precision kPrecision = Precision::kBfloat16;
 inline constexpr int kPerWord = 2;
@@ -108,19 +133,38 @@ struct Inputs {
 
   void take(const float* x, ptrdiff_t stride, int count) {
     for (int r = 0; r < R; ++r, x += stride)
-      for (int k = 0; k < count; k += 16) {
-        const int left = count - k;
-        const __mmask16 mask = left >= 16 ? 0xffff : static_cast<__mmask16>((1 << left) - 1);
-        _mm256_store_si256(reinterpret_cast<__m256i*>(pairs[r] + k / 2),
-                           reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, x + k))));
-      }
+      for (int k = 0; k < count; k += kLanes) store_pairs(pairs[r] + k / 2, load_some(x, k, count));
   }
+#if defined(__aarch64__)
+  Vec at(int row, int word) const { return vreinterpretq_f32_s32(vdupq_n_s32(pairs[row][word])); }
+  Vec four_words(int row, int word) const { return vreinterpretq_f32_s32(vld1q_s32(pairs[row] + word)); }
+#else
   Vec at(int row, int word) const { return reinterpret_cast<Vec>(_mm512_set1_epi32(pairs[row][word])); }
+#endif
+
+ private:
+  static void store_pairs(int32_t* to, Vec v) {
+#if defined(__aarch64__)
+    vst1_s32(to, vreinterpret_s32_bf16(vcvt_bf16_f32(v)));
+#else
+    _mm256_store_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
+#endif
+  }
 };
 
 inline Vec multiply_add(Vec x, Vec w, Vec sum) {
+#if defined(__aarch64__)
+  return vbfdotq_f32(sum, vreinterpretq_bf16_f32(x), vreinterpretq_bf16_f32(w));
+#else
   return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(w));
+#endif
 }
+#if defined(__aarch64__)
+template <int lane>
+Vec multiply_add_lane(Vec x, Vec w, Vec sum) {
+  return vbfdotq_laneq_f32(sum, vreinterpretq_bf16_f32(w), vreinterpretq_bf16_f32(x), lane);
+}
+#endif
 
 #else
 
@@ -135,27 +179,36 @@ struct Inputs {
 
   void take(const float* rows, ptrdiff_t row_stride, int) { x = rows, stride = row_stride; }
   Vec at(int row, int word) const { return splat(x[row * stride + word]); }
+#if defined(__aarch64__)
+  Vec four_words(int row, int word) const { return load(x + row * stride + word); }
+#endif
 };
 
 inline Vec multiply_add(Vec x, Vec w, Vec sum) { return fma(x, w, sum); }
+#if defined(__aarch64__)
+template <int lane>
+Vec multiply_add_lane(Vec x, Vec w, Vec sum) {
+  return vfmaq_laneq_f32(sum, w, x, lane);
+}
+#endif
 
 #endif
 
 #if defined(__aarch64__)
-// What add_words does, for four words of float32 from `word` on. The multiply-add takes one lane of a vector as a
-// factor: four inputs of a row are one load, and none of them is broadcast, which would cost an arithmetic instruction.
+// What add_words does, for four words from `word` on. The multiply-add takes one lane of a vector as a factor: four
+// words of a row are one load, and none of them is broadcast, which would cost an arithmetic instruction.
 template <int R, int V>
 [[gnu::always_inline]] inline void add_four_words(const Inputs<R>& rows, int word, const Weights<V>& weights,
-                                                  Vec (&sums)[R][V]) {
+                                                  Sum (&sums)[R][V]) {
   Vec x[R];
 #pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) x[r] = load(rows.x + r * rows.stride + word);
+  for (int r = 0; r < R; ++r) x[r] = rows.four_words(r, word);
   const auto add_lane = [&]<int lane>() __attribute__((always_inline)) {
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) {
       const Vec w = weights.load(v, word + lane);
 #pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) sums[r][v] = vfmaq_laneq_f32(sums[r][v], w, x[r], lane);
+      for (int r = 0; r < R; ++r) sums[r][v] = multiply_add_lane<lane>(x[r], w, sums[r][v]);
     }
   };
   add_lane.template operator()<0>();
@@ -217,7 +270,7 @@ template <int R, int V>
     VecInt whole[R][V];
 #pragma GCC unroll 16
     for (int v = 0; v < V; ++v) {
-      const VecInt start = bits_of(weights.load(v, words + 1));
+      const VecInt start = Inputs<R>::start(weights.load(v, words + 1));
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) whole[r][v] = start;
     }

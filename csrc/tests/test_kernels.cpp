@@ -10,10 +10,17 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "kernels/cpu.h"
 #include "kernels/kernels.h"
 #include "nn/packing.h"
 
 using namespace pyvocsep;
+
+#if defined(__x86_64__)
+namespace pyvocsep::avx2vnni_evex {  // vnni_evex.h
+extern const Kernels kTable;
+}
+#endif
 
 namespace {
 
@@ -27,17 +34,26 @@ void for_each_isa(const Body& body) {
   }
 }
 
-// The same for these tables and those with products of other precisions.
+// The same for the tables with products of this precision.
+template <typename Body>
+void for_each_table_of(Precision precision, const Body& body) {
+  std::vector<const Kernels*> tables;
+  if (has_precision(precision)) tables.push_back(&kernels(precision));
+#if defined(__x86_64__)
+  if (precision == Precision::kInt8 && Cpu::self().avx512vnni()) tables.push_back(&avx2vnni_evex::kTable);
+#endif
+  for (const Kernels* k : tables) {
+    CAPTURE(k->name);
+    CHECK(k->precision == precision);
+    body(*k);
+  }
+}
+
 template <typename Body>
 void for_each_table(const Body& body) {
   for_each_isa(body);
-  for (const Precision precision : {Precision::kBfloat16, Precision::kInt8}) {
-    if (!has_precision(precision)) continue;
-    const Kernels& k = kernels(precision);
-    CAPTURE(k.name);
-    CHECK(k.precision == precision);
-    body(k);
-  }
+  for_each_table_of(Precision::kBfloat16, body);
+  for_each_table_of(Precision::kInt8, body);
 }
 
 // Rounds rows of numbers to numbers that the precision represents exactly, so that products of them are exact.
@@ -308,34 +324,34 @@ TEST_CASE("gru_cell, and gru_gates with gru_step: PyTorch's equations, the same 
 }
 
 TEST_CASE("int8: products of any numbers are those of 127ths") {
-  if (!has_precision(Precision::kInt8)) return;
-  const Kernels& k = kernels(Precision::kInt8);
-  const int inputs = 300, outputs = 40, words = words_of(Precision::kInt8, inputs);
-  const Buffer x = random_buffer(inputs, 1), plain = random_buffer(inputs * outputs, 2), bias(padded(outputs));
-  Buffer weights(padded(outputs) * words), y(padded(outputs));
-  for (int n = 0; n < outputs; ++n)
-    pack_output(
-        Precision::kInt8, inputs, [&](int i) { return plain.data()[n * inputs + i]; },
-        &weights[n / kPanel * words * kPanel + n % kPanel], kPanel);
-  k.linear({x.data(), 0, 1, inputs, outputs, weights.data(), bias.data(), 0, y.data(), 0, Epilogue::kStore});
-  for (int n = 0; n < outputs; ++n) {
-    double exact = 0, bound = 0;
-    for (int first = 0; first < inputs; first += kChunk) {
-      const int end = std::min(first + kChunk, inputs);
-      double top_x = 0, top_w = 0;
-      for (int i = first; i < end; ++i) {
-        top_x = std::max(top_x, std::abs(double{x.data()[i]}));
-        top_w = std::max(top_w, std::abs(double{plain.data()[n * inputs + i]}));
+  for_each_table_of(Precision::kInt8, [](const Kernels& k) {
+    const int inputs = 300, outputs = 40, words = words_of(Precision::kInt8, inputs);
+    const Buffer x = random_buffer(inputs, 1), plain = random_buffer(inputs * outputs, 2), bias(padded(outputs));
+    Buffer weights(padded(outputs) * words), y(padded(outputs));
+    for (int n = 0; n < outputs; ++n)
+      pack_output(
+          Precision::kInt8, inputs, [&](int i) { return plain.data()[n * inputs + i]; },
+          &weights[n / kPanel * words * kPanel + n % kPanel], kPanel);
+    k.linear({x.data(), 0, 1, inputs, outputs, weights.data(), bias.data(), 0, y.data(), 0, Epilogue::kStore});
+    for (int n = 0; n < outputs; ++n) {
+      double exact = 0, bound = 0;
+      for (int first = 0; first < inputs; first += kChunk) {
+        const int end = std::min(first + kChunk, inputs);
+        double top_x = 0, top_w = 0;
+        for (int i = first; i < end; ++i) {
+          top_x = std::max(top_x, std::abs(double{x.data()[i]}));
+          top_w = std::max(top_w, std::abs(double{plain.data()[n * inputs + i]}));
+        }
+        for (int i = first; i < end; ++i) {
+          const double xi = x.data()[i], w = plain.data()[n * inputs + i];
+          exact += xi * w;
+          bound += (std::abs(xi) * top_w + std::abs(w) * top_x) / 254 + top_x * top_w / 254 / 254;
+        }
       }
-      for (int i = first; i < end; ++i) {
-        const double xi = x.data()[i], w = plain.data()[n * inputs + i];
-        exact += xi * w;
-        bound += (std::abs(xi) * top_w + std::abs(w) * top_x) / 254 + top_x * top_w / 254 / 254;
-      }
+      CHECK(y[n] != 0.0f);
+      CHECK(std::abs(y[n] - exact) < bound);
     }
-    CHECK(y[n] != 0.0f);
-    CHECK(std::abs(y[n] - exact) < bound);
-  }
+  });
 }
 
 TEST_CASE("a precision is refused, with the reason, where the kernels in use lack it") {
