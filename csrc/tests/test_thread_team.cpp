@@ -15,6 +15,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -73,21 +74,31 @@ int in_child(const Body& body) {
 
 #endif
 
+// A temporary folder. What it holds is known and not read back: on a 32-bit ARM the C++ library of Zig cannot read
+// folders whose files have numbers of 64 bits.
 class Folder {
  public:
   Folder() : path_(std::filesystem::temp_directory_path() / ("pyvocsep-" + std::to_string(std::random_device()()))) {
     std::filesystem::create_directories(path_);
   }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-    return (path_ / name).string();
+  ~Folder() {
+    std::error_code ignored;  // of a folder that still holds others
+    for (auto file = written_.rbegin(); file != written_.rend(); ++file)
+      for (std::filesystem::path path = *file; path != path_; path = path.parent_path())
+        std::filesystem::remove(path, ignored);
+    std::filesystem::remove(path_, ignored);
+  }
+  std::string write(const std::string& name, const std::string& text) {
+    const std::filesystem::path& file = written_.emplace_back(path_ / name);
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+    return file.string();
   }
   std::string path() const { return path_.string(); }
 
  private:
   std::filesystem::path path_;
+  std::vector<std::filesystem::path> written_;
 };
 
 }  // namespace
@@ -179,7 +190,7 @@ TEST_CASE("no more threads than processors that the process may run on") {
 #endif
 
 TEST_CASE("the quota of a control group is read, of version 2 and 1, of the group and those around it") {
-  const Folder folder;
+  Folder folder;
   const std::string v2 = folder.write("v2", "0::/outer/inner\n");
   CHECK(quota_processors(folder.path() + "/none", v2) == 0);  // there is no such file system
   folder.write("two/outer/inner/cpu.max", "max 100000\n");
@@ -209,7 +220,7 @@ TEST_CASE("the quota of a control group is read, of version 2 and 1, of the grou
 }
 
 TEST_CASE("no more processors are usable than the mask and the quota allow") {
-  const Folder folder;
+  Folder folder;
   const std::string own = folder.write("own", "0::/\n");
   const int mask = usable_processors(folder.path() + "/none", own);
   CHECK(mask >= 1);
