@@ -40,10 +40,18 @@ void for_rows(int row, int rows, const Body& body) {
 
 // Calls body<P>(unit) for groups of P vectors of units.
 template <int P, typename Body>
-void for_units(int unit, int width, const Body& body) {
-  for (; width - unit >= P * kLanes; unit += P * kLanes) body.template operator()<P>(unit);
+void for_units(int unit, int end, const Body& body) {
+  for (; end - unit >= P * kLanes; unit += P * kLanes) body.template operator()<P>(unit);
   if constexpr (P > 1)
-    if (unit < width) for_units<P / 2>(unit, width, body);
+    if (unit < end) for_units<P / 2>(unit, end, body);
+}
+
+// Calls body(first, last) for the units that all rows take before the next ones. With many rows these are a panel,
+// whose weights stay in the first-level cache; but rounded inputs are made once, for all units.
+template <typename Body>
+void for_passes(int rows, int width, const Body& body) {
+  const int step = rows > kGruRows && kPrecision == Precision::kFloat32 ? kPanel : width;
+  for (int first = 0; first < width; first += step) body(first, first + step);
 }
 
 // The sums of P vectors of units of R rows are [R][3 P]: gate g of vector p at 3 p + g.
@@ -62,12 +70,6 @@ Weights<3 * P> gru_weights(const GruArgs& a, int unit, int word) {
   return weights;
 }
 
-// The next state from the sums of r and z, the two parts of n and the state before.
-inline Vec gru_state(Vec r, Vec z, Vec n_input, Vec n_state, Vec h) {
-  const Vec n = tanh(fma(sigmoid(r), n_state, n_input));
-  return fma(sigmoid(z), h - n, n);
-}
-
 // Biases of the input's part, the same for all rows.
 template <int R, int P>
 void start_sums(const GruArgs& a, int unit, Vec (&sums)[R][3 * P]) {
@@ -78,58 +80,69 @@ void start_sums(const GruArgs& a, int unit, Vec (&sums)[R][3 * P]) {
   }
 }
 
-// Stores the new states of R rows and P vectors of units. The loops are unrolled, so that the sums stay in registers
-// and the processor computes the activations of several rows at once.
+// Stores the new states of R rows and P vectors of units. Every loop computes one gate of all of them: an activation is
+// a long chain, and the processor fills its waits with the others. Unrolled, the sums stay in registers.
 template <int R, int P>
 [[gnu::always_inline]] inline void store_states(const GruArgs& a, int row, int unit, const Vec (&sums)[R][3 * P],
                                                 const Vec (&n_input)[R][P]) {
+  const auto each = [](const auto& body) __attribute__((always_inline)) {
+#pragma GCC unroll 16
+    for (int i = 0; i < R * P; ++i) body(i / P, i % P);
+  };
   const float* h = a.h + row * a.h_stride + unit;
   float* y = a.y + row * a.y_stride + unit;
   const ptrdiff_t h_stride = a.h_stride, y_stride = a.y_stride;
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int p = 0; p < P; ++p)
-      store(y + r * y_stride + p * kLanes, gru_state(sums[r][3 * p + kReset], sums[r][3 * p + kUpdate], n_input[r][p],
-                                                     sums[r][3 * p + kNew], load(h + r * h_stride + p * kLanes)));
+  Vec n[R][P], z[R][P];
+  each([&](int r, int p) __attribute__((always_inline)) { n[r][p] = sigmoid(sums[r][3 * p + kReset]); });
+  each([&](int r, int p)
+           __attribute__((always_inline)) { n[r][p] = fma(n[r][p], sums[r][3 * p + kNew], n_input[r][p]); });
+  each([&](int r, int p) __attribute__((always_inline)) { z[r][p] = sigmoid(sums[r][3 * p + kUpdate]); });
+  each([&](int r, int p) __attribute__((always_inline)) {
+    n[r][p] = tanh(n[r][p]);
+    store(y + r * y_stride + p * kLanes, fma(z[r][p], load(h + r * h_stride + p * kLanes) - n[r][p], n[r][p]));
+  });
 }
 
 inline void gru_gates(const GruArgs& a) {
   const int width = padded(a.hidden);
-  for_rows(0, a.rows, [&]<int R>(int row) {
-    for_units<vectors_for(R)>(0, width, [&]<int P>(int unit) {
-      Vec sums[R][3 * P];
-      start_sums<R, P>(a, unit, sums);
-      add_products(a.x + row * a.x_stride, a.x_stride, a.inputs, gru_weights<P>(a, unit, 0), sums);
-      float* gates = a.gates + row * a.gates_stride + unit;
-      const ptrdiff_t stride = a.gates_stride;
+  for_passes(a.rows, width, [&](int first, int last) {
+    for_rows(0, a.rows, [&]<int R>(int row) {
+      for_units<vectors_for(R)>(first, last, [&]<int P>(int unit) {
+        Vec sums[R][3 * P];
+        start_sums<R, P>(a, unit, sums);
+        add_products(a.x + row * a.x_stride, a.x_stride, a.inputs, gru_weights<P>(a, unit, 0), sums);
+        float* gates = a.gates + row * a.gates_stride + unit;
+        const ptrdiff_t stride = a.gates_stride;
 #pragma GCC unroll 16
-      for (int r = 0; r < R; ++r)
+        for (int r = 0; r < R; ++r)
 #pragma GCC unroll 16
-        for (int v = 0; v < 3 * P; ++v) store(gates + r * stride + v % 3 * width + v / 3 * kLanes, sums[r][v]);
+          for (int v = 0; v < 3 * P; ++v) store(gates + r * stride + v % 3 * width + v / 3 * kLanes, sums[r][v]);
+      });
     });
   });
 }
 
 inline void gru_step(const GruArgs& a) {
   const int width = padded(a.hidden);
-  for_rows(0, a.rows, [&]<int R>(int row) {
-    for_units<vectors_for(R)>(0, width, [&]<int P>(int unit) {
-      const float* gates = a.gates + row * a.gates_stride + unit;
-      const float* h = a.h + row * a.h_stride;
-      Vec sums[R][3 * P];
-      for (int r = 0; r < R; ++r)
-        for (int p = 0; p < P; ++p) {
-          const float* own = gates + r * a.gates_stride + p * kLanes;
-          sums[r][3 * p + kReset] = load(own);
-          sums[r][3 * p + kUpdate] = load(own + width);
-          sums[r][3 * p + kNew] = load(a.bias + 3 * width + unit + p * kLanes);
-        }
-      add_products(h, a.h_stride, a.hidden, gru_weights<P>(a, unit, words_of(kPrecision, a.inputs)), sums);
-      Vec n_input[R][P];
-      for (int r = 0; r < R; ++r)
-        for (int p = 0; p < P; ++p) n_input[r][p] = load(gates + r * a.gates_stride + 2 * width + p * kLanes);
-      store_states<R, P>(a, row, unit, sums, n_input);
+  for_passes(a.rows, width, [&](int first, int last) {
+    for_rows(0, a.rows, [&]<int R>(int row) {
+      for_units<vectors_for(R)>(first, last, [&]<int P>(int unit) {
+        const float* gates = a.gates + row * a.gates_stride + unit;
+        const float* h = a.h + row * a.h_stride;
+        Vec sums[R][3 * P];
+        for (int r = 0; r < R; ++r)
+          for (int p = 0; p < P; ++p) {
+            const float* own = gates + r * a.gates_stride + p * kLanes;
+            sums[r][3 * p + kReset] = load(own);
+            sums[r][3 * p + kUpdate] = load(own + width);
+            sums[r][3 * p + kNew] = load(a.bias + 3 * width + unit + p * kLanes);
+          }
+        add_products(h, a.h_stride, a.hidden, gru_weights<P>(a, unit, words_of(kPrecision, a.inputs)), sums);
+        Vec n_input[R][P];
+        for (int r = 0; r < R; ++r)
+          for (int p = 0; p < P; ++p) n_input[r][p] = load(gates + r * a.gates_stride + 2 * width + p * kLanes);
+        store_states<R, P>(a, row, unit, sums, n_input);
+      });
     });
   });
 }
@@ -137,24 +150,26 @@ inline void gru_step(const GruArgs& a) {
 // Inputs and states of a group of rows are converted once for all units.
 inline void gru_cell(const GruArgs& a) {
   const int width = padded(a.hidden);
-  for_rows(0, a.rows, [&]<int R>(int row) {
-    const float* h = a.h + row * a.h_stride;
-    Inputs<R> inputs, states;
-    inputs.take(a.x + row * a.x_stride, a.x_stride, a.inputs);
-    states.take(h, a.h_stride, a.hidden);
-    for_units<vectors_for(R)>(0, width, [&]<int P>(int unit) {
-      Vec sums[R][3 * P], n_input[R][P];
-      start_sums<R, P>(a, unit, sums);
-      add_products(inputs, a.inputs, gru_weights<P>(a, unit, 0), sums);
-      for (int p = 0; p < P; ++p) {
-        const Vec bias = load(a.bias + 3 * width + unit + p * kLanes);
-        for (int r = 0; r < R; ++r) {
-          n_input[r][p] = sums[r][3 * p + kNew];
-          sums[r][3 * p + kNew] = bias;
+  for_passes(a.rows, width, [&](int first, int last) {
+    for_rows(0, a.rows, [&]<int R>(int row) {
+      const float* h = a.h + row * a.h_stride;
+      Inputs<R> inputs, states;
+      inputs.take(a.x + row * a.x_stride, a.x_stride, a.inputs);
+      states.take(h, a.h_stride, a.hidden);
+      for_units<vectors_for(R)>(first, last, [&]<int P>(int unit) {
+        Vec sums[R][3 * P], n_input[R][P];
+        start_sums<R, P>(a, unit, sums);
+        add_products(inputs, a.inputs, gru_weights<P>(a, unit, 0), sums);
+        for (int p = 0; p < P; ++p) {
+          const Vec bias = load(a.bias + 3 * width + unit + p * kLanes);
+          for (int r = 0; r < R; ++r) {
+            n_input[r][p] = sums[r][3 * p + kNew];
+            sums[r][3 * p + kNew] = bias;
+          }
         }
-      }
-      add_products(states, a.hidden, gru_weights<P>(a, unit, words_of(kPrecision, a.inputs)), sums);
-      store_states<R, P>(a, row, unit, sums, n_input);
+        add_products(states, a.hidden, gru_weights<P>(a, unit, words_of(kPrecision, a.inputs)), sums);
+        store_states<R, P>(a, row, unit, sums, n_input);
+      });
     });
   });
 }

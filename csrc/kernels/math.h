@@ -19,12 +19,11 @@ inline Vec exp2(Vec x) {
   const Vec shifted = x + magic;
   const Vec r = x - (shifted - magic);
 #endif
-  Vec p = splat(0.0001534581242594868f);
-  p = fma(p, r, splat(0.0013399930903688073f));
-  p = fma(p, r, splat(0.009618489071726799f));
-  p = fma(p, r, splat(0.05550328642129898f));
-  p = fma(p, r, splat(0.24022646248340607f));
-  p = fma(p, r, splat(0.6931471824645996f));
+  Vec p = splat(0.001326472731307149f);
+  p = fma(p, r, splat(0.009671512991189957f));
+  p = fma(p, r, splat(0.05550733581185341f));
+  p = fma(p, r, splat(0.24022242426872253f));
+  p = fma(p, r, splat(0.6931470036506653f));
   p = fma(p, r, splat(1.0f));
 #if defined(__AVX512F__)
   return _mm512_maskz_scalef_ps(0xffff, p, whole);

@@ -240,6 +240,7 @@ template <int R, int V>
 #if defined(__aarch64__)
   for (; k + 4 <= words; k += 4) add_four_words(rows, k, weights, sums);
 #endif
+#pragma GCC unroll 4
   for (; k < words; ++k) {
     Vec held[R];
 #pragma GCC unroll 16
