@@ -11,6 +11,7 @@ import dataclasses
 import math
 import os
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,18 +37,19 @@ from .recipe import Recipe, Schedule
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.csv"
 CURVES = "curves.png"
-_PLAIN = ("step", "best_score", "best_step", "best", "history", "decay_from")  # of State, kept as they are
+_PLAIN = ("seed", "step", "best_score", "best_step", "best", "history", "decay_from")  # of State, kept as they are
 
 
 @dataclass
 class State:
     """All that a training is; ``averaged`` is what is scored, ``best`` the averaged weights of the best
-    score.
+    score, ``seed`` what its examples and dropout are drawn by.
     """
 
     model: MaskEstimator
     averaged: MaskEstimator
     optimisers: list[torch.optim.Optimizer]
+    seed: int = 0
     step: int = 0
     best_score: float = -math.inf
     best_step: int = 0
@@ -85,7 +87,14 @@ def start(recipe: Recipe, device: str = "cpu") -> State:
     torch.manual_seed(recipe.training.seed)
     model = build(**recipe.model).to(device)
     averaged = copy.deepcopy(model).eval()
-    return State(model, averaged, make_optimisers(model, recipe.training))
+    return State(model, averaged, make_optimisers(model, recipe.training), recipe.training.seed)
+
+
+def seed_after(initial: MaskEstimator, seed: int) -> int:
+    """A seed for going on from weights: they may know the examples of ``seed`` by heart."""
+    for values in initial.state_dict().values():
+        seed = zlib.crc32(values.detach().cpu().contiguous().numpy().tobytes(), seed)
+    return seed
 
 
 def make_optimisers(model: MaskEstimator, schedule: Schedule) -> list[torch.optim.Optimizer]:
@@ -142,7 +151,7 @@ def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> fl
         batch[key].to(device) for key in ("vocals", "accompaniment", "visible", "limit")
     )
     # Dropout's random numbers depend on the step alone, so that a resumed run repeats them.
-    torch.manual_seed(schedule.seed * 1_000_003 + state.step)
+    torch.manual_seed(state.seed * 1_000_003 + state.step)
     for optimiser in state.optimisers:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(schedule, state.step)
@@ -244,6 +253,7 @@ def train(
         for line in warm_start(state.model, initial):
             print(line, flush=True)
         state.averaged.load_state_dict(state.model.state_dict())
+        state.seed = seed_after(initial, state.seed)
     if decay is not None:
         if not checkpoint.exists():
             raise ValueError(f"nothing to decay: no {checkpoint}; copy a run's folder there first")
@@ -258,7 +268,7 @@ def train(
         state.model.channels,
         schedule.frames,
         decoder,
-        schedule.seed,
+        state.seed,
         recipe.mixing,
         recipe.data.solo_voices(data),
     )

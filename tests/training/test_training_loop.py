@@ -202,6 +202,21 @@ def test_a_training_can_begin_with_the_weights_of_a_file(data):
         torch.testing.assert_close(state.averaged.state_dict()[key], value, rtol=0, atol=1e-7)
 
 
+def test_a_training_that_goes_on_from_weights_draws_other_examples_and_keeps_to_them(data):
+    recipe = load_recipe(data / "tiny.toml")
+    fresh = loop.start(recipe)
+    assert fresh.seed == recipe.training.seed
+    state = loop.train(recipe, data / "data", data / "run", until=2, initial=fresh.model)
+    assert state.seed == loop.seed_after(fresh.model, recipe.training.seed) != fresh.seed
+    assert loop.seed_after(state.model, recipe.training.seed) not in (state.seed, fresh.seed)
+    resumed = loop.train(recipe, data / "data", data / "run")  # --initial is not named again
+    whole = loop.train(recipe, data / "data", data / "whole", initial=fresh.model)
+    assert resumed.seed == whole.seed == state.seed
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(resumed.model.state_dict()[key], value), key
+
+
+
 @pytest.mark.parametrize("optimiser", ["adamw", "muon"])
 def test_training_lowers_the_loss(data, optimiser):
     recipe = load_recipe(data / "tiny.toml")
