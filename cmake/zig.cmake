@@ -30,6 +30,9 @@ set(CMAKE_CXX_COMPILER ${PYVOCSEP_ZIG} c++ -target ${PYVOCSEP_TARGET} ${cpu})
 
 if(system STREQUAL "macos")
   set(CMAKE_CXX_FLAGS_INIT -DDBL_EPSILON=__DBL_EPSILON__)  # Apple's float.h takes it away, after Clang's gave it
+  # Zig links no bundles, which modules are on macOS: it makes libraries of them. Read after CMake's own choice.
+  set(CMAKE_PROJECT_INCLUDE ${CMAKE_BINARY_DIR}/zig/modules.cmake)
+  file(WRITE ${CMAKE_PROJECT_INCLUDE} "set(CMAKE_SHARED_MODULE_CREATE_CXX_FLAGS -dynamiclib)\n")
 endif()
 
 # CMake takes the names of these tools without arguments.
