@@ -37,7 +37,8 @@ from .recipe import Recipe, Schedule
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.csv"
 CURVES = "curves.png"
-_PLAIN = ("seed", "step", "best_score", "best_step", "best", "history", "decay_from")  # of State, kept as they are
+# Of State, kept in checkpoints as they are.
+_PLAIN = ("seed", "step", "best_score", "best_step", "best", "history", "decay_from")
 
 
 @dataclass

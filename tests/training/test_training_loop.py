@@ -216,7 +216,6 @@ def test_a_training_that_goes_on_from_weights_draws_other_examples_and_keeps_to_
         assert torch.equal(resumed.model.state_dict()[key], value), key
 
 
-
 @pytest.mark.parametrize("optimiser", ["adamw", "muon"])
 def test_training_lowers_the_loss(data, optimiser):
     recipe = load_recipe(data / "tiny.toml")
