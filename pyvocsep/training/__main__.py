@@ -26,8 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--initial",
         type=Path,
         metavar="FILE",
-        help="begin with the weights of a model file, grown to the recipe's size, not at random; its examples are "
-        "others than those the weights know",
+        help="begin with the weights of a model file, grown to the recipe's size, not at random; examples "
+        "are others than those the weights know",
     )
     parser.add_argument(
         "--decay",
