@@ -59,6 +59,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_validators_find_nothing(folder: Path) -> None:
     """`lv2_validate` is `sord_validate` over LV2's own descriptions and the given files."""
+    host("sord_validate")
     command = host("lv2_validate")
     files = [str(path) for path in sorted((folder / LV2.bundle).glob("*.ttl"))]
     assert len(files) == 3
