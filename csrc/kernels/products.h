@@ -226,8 +226,8 @@ template <int R, int V>
     for (int v = 0; v < V; ++v) to[r][v] = from[r][v];
 }
 
-// to[r][v] += the words of row r times those of weights v, in registers: every loop but that over words is unrolled,
-// and the sums are a copy of which the compiler knows that no pointer leads to it.
+// to[r][v] += the words of row r times those of weights v, in registers: every loop is unrolled, that over words by
+// four, and the sums are a copy of which the compiler knows that no pointer leads to it.
 template <int R, int V>
 [[gnu::always_inline]] inline void add_words(const Inputs<R>& rows, int words, const Weights<V>& weights,
                                              Sum (&to)[R][V]) {

@@ -202,7 +202,15 @@ def test_a_training_can_begin_with_the_weights_of_a_file(data):
         torch.testing.assert_close(state.averaged.state_dict()[key], value, rtol=0, atol=1e-7)
 
 
-def test_a_training_that_goes_on_from_weights_draws_other_examples_and_keeps_to_them(data):
+def test_a_training_that_goes_on_from_weights_draws_other_examples_and_keeps_to_them(data, monkeypatch):
+    drawn = []
+
+    class Drawn(loop.Mixtures):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            drawn.append(self.seed)
+
+    monkeypatch.setattr(loop, "Mixtures", Drawn)
     recipe = load_recipe(data / "tiny.toml")
     fresh = loop.start(recipe)
     assert fresh.seed == recipe.training.seed
@@ -212,6 +220,7 @@ def test_a_training_that_goes_on_from_weights_draws_other_examples_and_keeps_to_
     resumed = loop.train(recipe, data / "data", data / "run")  # --initial is not named again
     whole = loop.train(recipe, data / "data", data / "whole", initial=fresh.model)
     assert resumed.seed == whole.seed == state.seed
+    assert drawn == [state.seed] * 3
     for key, value in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[key], value), key
 
