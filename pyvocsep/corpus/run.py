@@ -25,6 +25,8 @@ from pyvocsep.corpus.recordings import Recording
 
 _TICK_S = 0.5
 _COUNT_S = 2.0
+_FETCH_S = 5.0
+"""How long fetching outcomes, which are small, may take: those of a worker that died never come."""
 _WAITING_PER_THREAD = 2
 """Recordings at a worker for each of its threads: one in work, the other so that it never waits."""
 _BUNDLE_S = 60.0
@@ -188,10 +190,12 @@ class Run:
             while True:
                 events.append(self._events.get_nowait())
         ours = [future for future in events if str(future.key) in self._running]  # not of a lost cluster
-        finished = [future for future in ours if future.status == "finished"]
+        status = {str(future.key): future.status for future in ours}  # it changes in another thread
+        finished = [future for future in ours if status[str(future.key)] == "finished"]
+        failed = [future for future in ours if status[str(future.key)] == "error"]
+        fetch = partial(client.gather, finished, asynchronous=True)
         try:
-            outcomes = client.gather(finished)
-            failed = [future for future in ours if future.status == "error"]
+            outcomes = client.sync(fetch, callback_timeout=_FETCH_S)
             errors = [future.exception() for future in failed]
         except (Exception, asyncio.CancelledError) as error:
             raise _LostClusterError from error
@@ -199,8 +203,11 @@ class Run:
             self._end(future, its_outcomes)
         for future, failure in zip(failed, errors, strict=True):
             self._end(future, repeat(_outcome_of(failure)))
-        if any(future.cancelled() for future in ours):
+        if "cancelled" in status.values():
             raise _LostClusterError
+        for future in ours:
+            if status[str(future.key)] in ("pending", "lost"):  # with its worker; another one does it again
+                future.add_done_callback(self._events.put)
 
     def _end(self, future: distributed.Future[list[Outcome]], outcomes: Iterable[Outcome]) -> None:
         del self._futures[str(future.key)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -149,6 +151,42 @@ def test_a_lost_cluster_is_replaced(connect_anew: Any) -> None:
     ended = separate_all(connect, wait, tick=tick)
     assert len(clients) == 2
     assert {attempts for _, attempts in ended.values()} == {1}
+
+
+def test_outcomes_that_are_lost_with_their_worker_are_made_again(connect_anew: Any) -> None:
+    client = connect_anew()
+    lost = []
+
+    def tick(threads: int) -> None:
+        if lost or not order:
+            return
+        lost.append(client.status)
+        while any(state.status == "pending" for state in client.futures.values()):
+            time.sleep(0.01)  # until the driver could fetch what its worker has
+        client.cluster.scale(0)
+        while any(state.status == "finished" for state in client.futures.values()):
+            time.sleep(0.01)
+        client.cluster.scale(1)
+
+    separate_all(lambda: client, succeed, tick=tick)
+    assert max(attempts.values()) == 2
+
+
+def test_outcomes_that_never_come_are_not_waited_for(
+    connect_anew: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in a terminal ends the workers too, perhaps just before their outcomes are fetched."""
+    monkeypatch.setattr("pyvocsep.corpus.run._FETCH_S", 0.5)
+    clients = []
+
+    def connect() -> Any:
+        clients.append(connect_anew())
+        if len(clients) == 1:
+            clients[0].gather = lambda futures, *, asynchronous: asyncio.sleep(3600)
+        return clients[-1]
+
+    separate_all(connect, succeed)
+    assert len(clients) == 2
 
 
 @pytest.mark.parametrize(
