@@ -47,7 +47,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "band-gru": random_band_gru(folder / "band-gru.safetensors"),
         "band-gru that looks ahead": random_band_gru(
-            folder / "ahead.safetensors", ahead=[0, 1], level_seconds="0.5"
+            folder / "ahead.safetensors", ahead=[0, 1], level_seconds="0.5", spatial_seconds="0.5"
         ),
         "gru": random_gru(folder / "gru.safetensors"),
     }

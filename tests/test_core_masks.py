@@ -46,6 +46,7 @@ print(_core.isa())
         "random-band-gru",
         "random-band-gru-with-level",
         "random-band-gru-that-looks-ahead",
+        "random-band-gru-with-a-spatial-filter",
         "random-gru",
         *(name for name in shipped_models() if is_streaming(name)),
     ]
@@ -61,6 +62,10 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "random-band-gru-that-looks-ahead":
         return random_band_gru(
             tmp_path / "model.safetensors", n_fft=2048, bands=36, dim=64, blocks=3, ahead=[0, 2]
+        )
+    if request.param == "random-band-gru-with-a-spatial-filter":
+        return random_band_gru(
+            tmp_path / "model.safetensors", n_fft=2048, bands=36, dim=64, spatial_seconds="0.3"
         )
     if request.param == "random-gru":
         return random_gru(tmp_path / "model.safetensors", n_fft=1024, hidden=100, layers=3)

@@ -83,7 +83,8 @@ EDITS = st.one_of(
 )
 KEYS = (
     *("format", "architecture", "sample_rate", "n_fft", "hop", "exponent", "stems", "extension_bins"),
-    *("band_counts", "band_widths", "level_seconds", "look_ahead_chunk", "look_ahead_context", "name"),
+    *("band_counts", "band_widths", "level_seconds", "spatial_seconds"),
+    *("look_ahead_chunk", "look_ahead_context", "name"),
 )
 
 

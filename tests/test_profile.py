@@ -20,6 +20,7 @@ STAGES = {
     "time GRU",
     "band GRU",
     "decoder",
+    "masking",
     "synthesis",
 }
 

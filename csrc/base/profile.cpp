@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kStages = static_cast<int>(Stage::kCount);
 constexpr std::array<const char*, kStages> kNames = {"analysis",  "features", "encoder", "sum and norm", "time GRU",
-                                                     "ahead GRU", "band GRU", "decoder", "synthesis"};
+                                                     "ahead GRU", "band GRU", "decoder", "masking",      "synthesis"};
 
 struct Table {
   std::array<std::atomic<int64_t>, kStages> nanoseconds{}, flops{};

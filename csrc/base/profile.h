@@ -16,7 +16,8 @@ enum class Stage {
   kAheadGru,   // backwards along time
   kBandGru,    // along the bands
   kDecoder,    // vectors to masks
-  kSynthesis,  // mask, inverse transform and overlap-add
+  kMasking,    // masks and spatial filter, on spectra
+  kSynthesis,  // inverse transform and overlap-add
   kCount,
 };
 

@@ -12,7 +12,6 @@
 #include "base/thread_team.h"
 #include "dsp/delay_line.h"
 #include "dsp/stft.h"
-#include "kernels/kernels.h"
 #include "nn/masker.h"
 #include "pyvocsep/limits.h"
 
@@ -54,7 +53,6 @@ class Separator::Impl {
   int look_ahead() const { return masker_.look_ahead() * stft_.grid().hop; }  // in samples
   void run_frames(int count) noexcept;
 
-  const Kernels& kernels_;
   int channels_;
   StreamingStft stft_;
   Masker masker_;
@@ -64,8 +62,7 @@ class Separator::Impl {
 };
 
 Separator::Impl::Impl(const Model::Impl& model, double sample_rate, int channels, int threads)
-    : kernels_(kernels()),
-      channels_(channels),
+    : channels_(channels),
       stft_(checked_grid(model, sample_rate, channels, threads), channels, kMaxFrames),
       masker_(model, stft_.grid(), channels, kMaxFrames),
       team_(std::min(threads, usable_processors())) {
@@ -145,16 +142,7 @@ void Separator::Impl::run_frames(int count) noexcept {
       for (int t = 0; t < count; ++t) stft_.analyse(c, t, masker_.re(t, c), masker_.im(t, c));
   });
   const int masked = masker_.estimate(count, team_);
-  const int bins = stft_.grid().bins();
-  team_.split(masked, [&](int begin, int end) {
-    const Timed timed(Stage::kSynthesis);
-    for (int t = begin; t < end; ++t)
-      if (channels_ == 2)
-        kernels_.apply_masks(masker_.mask(t, 0), masker_.mask(t, 1), bins, masker_.masked_re(t, 0),
-                             masker_.masked_im(t, 0), masker_.masked_re(t, 1), masker_.masked_im(t, 1));
-      else
-        kernels_.apply_mask(masker_.mask(t, 0), bins, masker_.masked_re(t, 0), masker_.masked_im(t, 0));
-  });
+  masker_.apply(masked, team_);
   const int without = count - masked;  // at the beginning of a stream, of a network that looks ahead
   team_.split(channels_, [&](int begin, int end) {
     const Timed timed(Stage::kSynthesis);

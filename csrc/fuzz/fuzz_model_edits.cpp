@@ -76,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                   ahead = test::small_band_gru_ahead();
   test::ModelBuilder model = *input.PickValueInArray({&band_gru, &gru, &ahead});
   if (input.ConsumeBool()) model.metadata["level_seconds"] = "3";
+  if (input.ConsumeBool()) model.metadata["spatial_seconds"] = "3";
   const int channels = input.ConsumeIntegralInRange(1, 2);
   const Precision wanted = input.PickValueInArray({Precision::kFloat32, Precision::kBfloat16, Precision::kInt8});
   for (int edits = 0; edits < 6 && input.remaining_bytes() > 0; ++edits) edit(input, model);

@@ -6,6 +6,7 @@
 #include "kernels/gru.h"
 #include "kernels/linear.h"
 #include "kernels/peak.h"
+#include "kernels/spatial.h"
 #include "kernels/spectrum.h"
 
 #define PYVOCSEP_TEXT_OF(x) #x
@@ -34,6 +35,8 @@ const Kernels kTable = {
     .ratio_mask = ratio_mask,
     .apply_mask = apply_mask,
     .apply_masks = apply_masks,
+    .spatial_moments = spatial_moments,
+    .spatial_filter = spatial_filter,
     .peak = peak,
 };
 

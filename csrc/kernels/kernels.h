@@ -79,6 +79,22 @@ struct FftPass {
   const int32_t* target;  // narrow: where element i = q + s p of output 0 goes, q + s radix p
 };
 
+// A frame of a stereo stream: the masks of mid and side, and the spectra of left and right.
+struct StereoFrame {
+  const float *mid, *side;
+  float *l_re, *l_im, *r_re, *r_im;
+};
+
+// Moments of a spatial filter, rows of `stride` floats: the energies of mid and side, and the real and the imaginary
+// part of their product, for the vocals and then for the accompaniment. Spectra are scaled by `scale` before they are
+// squared, to amplitudes relative to full scale.
+struct MomentsArgs {
+  const float* before;
+  float* after;
+  ptrdiff_t stride;
+  float scale, decay;
+};
+
 struct Kernels {
   const char* name;
   Precision precision;  // of both factors of products: weights are packed in it, inputs rounded to it
@@ -118,8 +134,13 @@ struct Kernels {
   // re[k] *= mask[k], im[k] *= mask[k]
   void (*apply_mask)(const float* mask, int bins, float* re, float* im);
   // The same for mid (L + R) / 2 and side (L - R) / 2 of a stereo spectrum, each with a mask of its own.
-  void (*apply_masks)(const float* mid, const float* side, int bins, float* l_re, float* l_im, float* r_re,
-                      float* r_im);
+  void (*apply_masks)(const StereoFrame&, int bins);
+
+  // The moments (8 rows) of bins first to last - 1, with this frame.
+  void (*spatial_moments)(const StereoFrame&, const MomentsArgs&, int first, int last);
+  // The vocals of a frame in place of its spectra, with the moments as they are after it. A bin reads those of its
+  // neighbours: those before the first bin and after the last must be zero.
+  void (*spatial_filter)(const StereoFrame&, const float* moments, ptrdiff_t stride, float scale, int bins);
 
   // Multiply-adds on registers, for benchmarks; see peak.h.
   double (*peak)(int64_t rounds, float* operand);

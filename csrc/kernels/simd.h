@@ -64,6 +64,17 @@ inline Vec fma(Vec a, Vec b, Vec c) {
 #endif
 }
 
+inline Vec sqrt(Vec v) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_sqrt_ps(0xffff, v);
+#elif defined(__AVX2__)
+  return _mm256_sqrt_ps(v);
+#else
+  for (int i = 0; i < kLanes; ++i) v[i] = __builtin_sqrtf(v[i]);
+  return v;
+#endif
+}
+
 // b where either is not a number. (Compilers make two instructions of the comparison where x86 has one for both.)
 inline Vec min(Vec a, Vec b) {
 #if defined(__AVX512F__)

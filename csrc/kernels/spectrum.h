@@ -64,17 +64,16 @@ inline void apply_mask(const float* mask, int bins, float* re, float* im) {
 }
 
 // With p = (mid + side) / 2 and q = (mid - side) / 2:  L' = p L + q R,  R' = q L + p R.
-inline void apply_masks(const float* mid, const float* side, int bins, float* l_re, float* l_im, float* r_re,
-                        float* r_im) {
+inline void apply_masks(const StereoFrame& x, int bins) {
   const Vec half = splat(0.5f);
   for (int k = 0; k < bins; k += kLanes) {
-    const Vec m = load(mid + k), s = load(side + k);
+    const Vec m = load(x.mid + k), s = load(x.side + k);
     const Vec p = half * (m + s), q = half * (m - s);
-    const Vec lr = load(l_re + k), li = load(l_im + k), rr = load(r_re + k), ri = load(r_im + k);
-    store(l_re + k, fma(p, lr, q * rr));
-    store(l_im + k, fma(p, li, q * ri));
-    store(r_re + k, fma(p, rr, q * lr));
-    store(r_im + k, fma(p, ri, q * li));
+    const Vec lr = load(x.l_re + k), li = load(x.l_im + k), rr = load(x.r_re + k), ri = load(x.r_im + k);
+    store(x.l_re + k, fma(p, lr, q * rr));
+    store(x.l_im + k, fma(p, li, q * ri));
+    store(x.r_re + k, fma(p, rr, q * lr));
+    store(x.r_im + k, fma(p, ri, q * li));
   }
 }
 

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "base/profile.h"
+
 namespace pyvocsep {
 
 Masker::Masker(const Model::Impl& model, const Grid& grid, int channels, int max_frames)
-    : channels_(channels),
+    : kernels_(kernels()),
+      channels_(channels),
       bins_(grid.bins()),
       extension_bins_(model.extension_bins()),
       max_frames_(max_frames),
@@ -15,10 +18,15 @@ Masker::Masker(const Model::Impl& model, const Grid& grid, int channels, int max
       slots_(2 * network_->look_ahead() + max_frames),
       re_(slots_ * channels * stride_),
       im_(slots_ * channels * stride_),
-      masks_(max_frames * channels * stride_) {}
+      masks_(max_frames * channels * stride_),
+      frames_(max_frames) {
+  if (channels == 2 && model.spatial_seconds())
+    spatial_.emplace(kernels_, grid, *model.spatial_seconds(), model.hop_seconds(), max_frames);
+}
 
 void Masker::reset() noexcept {
   network_->reset();
+  if (spatial_) spatial_->reset();
   oldest_ = next_ = 0;
 }
 
@@ -48,6 +56,25 @@ int Masker::estimate(int frames, ThreadTeam& team) noexcept {
       std::fill(m + known, m + bins_, sum / static_cast<float>(extension_bins_));
     }
   return masked;
+}
+
+void Masker::apply(int masked, ThreadTeam& team) noexcept {
+  if (channels_ == 1) {
+    team.split(masked, [&](int begin, int end) {
+      const Timed timed(Stage::kMasking);
+      for (int t = begin; t < end; ++t) kernels_.apply_mask(mask(t, 0), bins_, masked_re(t, 0), masked_im(t, 0));
+    });
+    return;
+  }
+  for (int t = 0; t < masked; ++t)
+    frames_[t] = {mask(t, 0), mask(t, 1), masked_re(t, 0), masked_im(t, 0), masked_re(t, 1), masked_im(t, 1)};
+  if (spatial_)
+    spatial_->process(frames_.data(), masked, team);
+  else
+    team.split(masked, [&](int begin, int end) {
+      const Timed timed(Stage::kMasking);
+      for (int t = begin; t < end; ++t) kernels_.apply_masks(frames_[t], bins_);
+    });
 }
 
 }  // namespace pyvocsep

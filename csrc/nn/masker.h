@@ -1,11 +1,16 @@
-// A network on the grid of a stream: masks for every bin of the stream, also for those that the network lacks.
+// A network on the grid of a stream: masks for every bin of the stream, also for those that the network lacks, and the
+// vocals by them.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/buffer.h"
+#include "kernels/kernels.h"
 #include "nn/model_impl.h"
 #include "nn/network.h"
+#include "nn/spatial_filter.h"
 
 namespace pyvocsep {
 
@@ -25,6 +30,8 @@ class Masker {
   float* mask(int frame, int channel) { return masks_.data() + at(frame, channel); }
   float* masked_re(int frame, int channel) { return re_.data() + at(oldest_ + frame, channel); }
   float* masked_im(int frame, int channel) { return im_.data() + at(oldest_ + frame, channel); }
+  // Puts the vocals in place of these spectra.
+  void apply(int masked, ThreadTeam& team) noexcept;
   // Ends the step of `frames` frames, of which `masked` had masks.
   void advance(int frames, int masked) noexcept;
 
@@ -33,6 +40,7 @@ class Masker {
  private:
   ptrdiff_t at(int frame, int channel) const { return (static_cast<ptrdiff_t>(frame) * channels_ + channel) * stride_; }
 
+  const Kernels& kernels_;
   int channels_, bins_, extension_bins_, max_frames_;
   ptrdiff_t stride_;
   std::unique_ptr<Network> network_;
@@ -40,6 +48,8 @@ class Masker {
   int oldest_ = 0, next_ = 0;  // slots of the oldest frame without masks, and of the next one to come
   Buffer re_, im_;             // [slots][channels][stride]
   Buffer masks_;               // [max_frames][channels][stride]
+  std::optional<SpatialFilter> spatial_;
+  std::vector<StereoFrame> frames_;  // of a call of apply()
 };
 
 }  // namespace pyvocsep

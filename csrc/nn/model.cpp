@@ -21,6 +21,7 @@ Model::Impl::Impl(ModelFile file, Precision precision) : file_(std::move(file)),
   if (n_fft_ != 2 * hop_ && n_fft_ != 4 * hop_)
     file_.fail("metadata 'hop' is " + std::to_string(hop_) + ": n_fft / hop must be 2 or 4");
   extension_bins_ = file_.integer("extension_bins", 1, bins());
+  if (file_.metadata().count("spatial_seconds") > 0) spatial_seconds_ = file_.real("spatial_seconds", 0.1, 60.0);
   // Building a network once checks every tensor: a bad file fails here, not at the first stream.
   make_network({n_fft_, hop_}, PYVOCSEP_MAX_CHANNELS, 1);
 }

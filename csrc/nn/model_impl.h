@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "dsp/grid.h"
 #include "kernels/kernels.h"
@@ -26,6 +27,10 @@ class Model::Impl {
   int bins() const { return n_fft_ / 2 + 1; }
   int extension_bins() const { return extension_bins_; }
 
+  // The memory of the spatial filter that stereo streams have, if any.
+  std::optional<double> spatial_seconds() const { return spatial_seconds_; }
+  double hop_seconds() const { return static_cast<double>(hop_) / sample_rate_; }
+
   Grid grid(double rate) const { return scaled_grid(n_fft_, hop_, sample_rate_, rate); }
 
   // A network for streams of `channels` channels on this grid that takes up to `max_frames` frames a call.
@@ -35,6 +40,7 @@ class Model::Impl {
   ModelFile file_;
   const Kernels& kernels_;  // of the network's precision
   int sample_rate_, n_fft_, hop_, extension_bins_;
+  std::optional<double> spatial_seconds_;
 };
 
 }  // namespace pyvocsep

@@ -142,6 +142,12 @@ inline ModelBuilder look_ahead(ModelBuilder m, int dim, const std::vector<int>& 
   return m;
 }
 
+// Gives a model a spatial filter with this memory in seconds.
+inline ModelBuilder spatial(ModelBuilder m, const std::string& seconds = "0.5") {
+  m.metadata["spatial_seconds"] = seconds;
+  return m;
+}
+
 // Both blocks look ahead, 2 (chunk + context - 1) frames together.
 inline ModelBuilder random_band_gru_ahead(int chunk = 5, int context = 3, int hop_divisor = 2) {
   return look_ahead(random_band_gru(hop_divisor, "0.5"), 32, {0, 1}, chunk, context);

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <complex>
 #include <cstdint>
 #include <cstring>
 #include <random>
@@ -187,7 +189,7 @@ TEST_CASE("masks of mid and side, applied to left and right") {
     const Buffer mid = random_buffer(bins, 1), side = random_buffer(bins, 2);
     Buffer part[4], before[4];  // l_re, l_im, r_re, r_im
     for (unsigned i = 0; i < 4; ++i) part[i] = random_buffer(bins, 3 + i), before[i] = random_buffer(bins, 3 + i);
-    k.apply_masks(mid.data(), side.data(), bins, part[0].data(), part[1].data(), part[2].data(), part[3].data());
+    k.apply_masks({mid.data(), side.data(), part[0].data(), part[1].data(), part[2].data(), part[3].data()}, bins);
     for (int b = 0; b < bins; ++b)
       for (int i = 0; i < 2; ++i) {
         const double l = before[i][b], r = before[2 + i][b];
@@ -197,9 +199,94 @@ TEST_CASE("masks of mid and side, applied to left and right") {
       }
     // Equal masks of mid and side give the bits of the one mask applied to each channel.
     Buffer l = random_buffer(bins, 3), other = random_buffer(bins, 4), alone = random_buffer(bins, 3);
-    k.apply_masks(mid.data(), mid.data(), bins, l.data(), other.data(), part[2].data(), part[3].data());
+    k.apply_masks({mid.data(), mid.data(), l.data(), other.data(), part[2].data(), part[3].data()}, bins);
     k.apply_mask(mid.data(), bins, alone.data(), other.data());
     for (int b = 0; b < bins; ++b) CHECK(l[b] == alone[b]);
+  });
+}
+
+TEST_CASE("a spatial filter's kernels follow its formulas") {
+  using Complex = std::complex<double>;
+  for_each_isa([](const Kernels& k) {
+    const int bins = 77, stride = padded(bins) + kPanel;
+    const float scale = 0.03f, decay = 0.9f;
+    Buffer masks[2], parts[4], before(8 * stride), after(8 * stride);  // parts: l_re, l_im, r_re, r_im
+    for (unsigned i = 0; i < 2; ++i) {
+      masks[i] = random_buffer(padded(bins), 1 + i);
+      for (int b = 0; b < padded(bins); ++b) masks[i][b] = 1 / (1 + std::exp(-2 * masks[i][b]));
+    }
+    for (unsigned i = 0; i < 4; ++i) parts[i] = random_buffer(padded(bins), 3 + i);
+    for (int b = 0; b < padded(bins); ++b) parts[2][b] += 0.7f * parts[0][b], parts[3][b] += 0.7f * parts[1][b];
+    const Buffer noise = random_buffer(4 * bins, 9);
+    for (int stem = 0; stem < 2; ++stem)
+      for (int b = 0; b < bins; ++b) {  // some covariances
+        const Complex mid(noise.data()[b], noise.data()[bins + b]),
+            side(noise.data()[2 * bins + b] - stem, noise.data()[3 * bins + b]);
+        float* row = &before[4 * stem * stride + b];
+        row[0] = static_cast<float>(std::norm(mid) + 0.01);
+        row[stride] = static_cast<float>(std::norm(side) + 0.02);
+        row[2 * stride] = static_cast<float>((mid * std::conj(side)).real());
+        row[3 * stride] = static_cast<float>((mid * std::conj(side)).imag());
+      }
+    const auto mid_side = [&](int b) {
+      const Complex l(parts[0][b], parts[1][b]), r(parts[2][b], parts[3][b]);
+      return std::array<Complex, 2>{(l + r) / 2.0, (l - r) / 2.0};
+    };
+    const StereoFrame frame{masks[0].data(), masks[1].data(), parts[0].data(),
+                            parts[1].data(), parts[2].data(), parts[3].data()};
+
+    k.spatial_moments(frame, {before.data(), after.data(), stride, scale, decay}, 16, padded(bins));
+    for (int b = 0; b < 16; ++b) CHECK(after[b] == 0.0f);
+    k.spatial_moments(frame, {before.data(), after.data(), stride, scale, decay}, 0, 16);
+    for (int stem = 0; stem < 2; ++stem)
+      for (int b = 0; b < bins; ++b) {
+        const auto x = mid_side(b);
+        const double m = stem ? 1 - masks[0][b] : masks[0][b], s = stem ? 1 - masks[1][b] : masks[1][b];
+        const Complex mid = m * scale * x[0], side = s * scale * x[1];
+        const double expected[4] = {std::norm(mid), std::norm(side), (mid * std::conj(side)).real(),
+                                    (mid * std::conj(side)).imag()};
+        for (int row = 0; row < 4; ++row) {
+          const int at = (4 * stem + row) * stride + b;
+          CHECK(after[at] == doctest::Approx(decay * before[at] + expected[row]).epsilon(1e-6));
+        }
+      }
+
+    for (int row = 0; row < 8; ++row) std::fill_n(&after[row * stride + bins], padded(bins) - bins, 0.0f);
+    std::vector<std::array<Complex, 2>> expected;
+    for (int b = 0; b < bins; ++b) {
+      const auto x = mid_side(b);
+      const double energy = std::norm(x[0]) + std::norm(x[1]);
+      double c[2][2];  // [stem][mid, side]
+      Complex cross[2];
+      for (int stem = 0; stem < 2; ++stem) {
+        double r[4];
+        for (int row = 0; row < 4; ++row) {
+          const float* at = &after[(4 * stem + row) * stride + b];
+          r[row] = double{at[0]} + 0.5 * (double{at[-1]} + at[1]);
+        }
+        const double whole = r[0] + r[1];
+        double share[2], sum = 0;
+        for (int i = 0; i < 2; ++i) {
+          share[i] = (stem ? 1 - masks[i][b] : masks[i][b]) * std::norm(x[i]) / energy;
+          sum += share[i];
+        }
+        for (int i = 0; i < 2; ++i) c[stem][i] = 0.4 * share[i] + 0.6 * sum * r[i] / whole;
+        cross[stem] = 0.95 * Complex(r[2], r[3]) / std::sqrt(r[0] * r[1]) * std::sqrt(c[stem][0] * c[stem][1]);
+      }
+      const double mid = c[0][0] + c[1][0], side = c[0][1] + c[1][1];
+      const Complex both = cross[0] + cross[1];
+      const double determinant = mid * side - std::norm(both);
+      const Complex y[2] = {(side * x[0] - both * x[1]) / determinant,
+                            (mid * x[1] - std::conj(both) * x[0]) / determinant};
+      const Complex v[2] = {c[0][0] * y[0] + cross[0] * y[1], std::conj(cross[0]) * y[0] + c[0][1] * y[1]};
+      expected.push_back({v[0] + v[1], v[0] - v[1]});
+    }
+    k.spatial_filter(frame, after.data(), stride, scale, bins);
+    for (int b = 0; b < bins; ++b)
+      for (int i = 0; i < 2; ++i) {
+        CAPTURE(b);
+        CHECK(std::abs(Complex(parts[2 * i][b], parts[2 * i + 1][b]) - expected[b][i]) < 2e-4);
+      }
   });
 }
 

@@ -111,17 +111,18 @@ TEST_CASE("each key of the metadata with a value that makes no sense is refused 
                                 "63",  "65536",  "nan",   "inf",     "1e30",       "4294967552",
                                 "0.5", "five",   "1,2,3", "5,3,4,1", "1,,1",       ",",
                                 "0,0", "-5,3,4", "512 ",  "0x40",    "2147483648", std::string(5000, '9')};
-  const char* const keys[] = {"format",        "architecture",     "sample_rate",       "n_fft",       "hop",
-                              "stems",         "exponent",         "extension_bins",    "band_counts", "band_widths",
-                              "level_seconds", "look_ahead_chunk", "look_ahead_context"};
+  const char* const keys[] = {
+      "format",           "architecture",      "sample_rate", "n_fft",       "hop",           "stems",
+      "exponent",         "extension_bins",    "band_counts", "band_widths", "level_seconds", "spatial_seconds",
+      "look_ahead_chunk", "look_ahead_context"};
   for (const Builder& sound : builders())
     for (const std::string key : keys) {
       if (sound.metadata.count(key) == 0) continue;
       CAPTURE(key);
       Builder m = sound;
       m.metadata.erase(key);
-      if (key == "level_seconds")
-        CHECK(loads(m.bytes()));  // it is the one that need not be there
+      if (key == "level_seconds" || key == "spatial_seconds")
+        CHECK(loads(m.bytes()));  // these need not be there
       else
         CHECK_THROWS_WITH_AS(Model::from_bytes(m.bytes(), "x"), doctest::Contains(("'" + key + "' is missing").c_str()),
                              std::invalid_argument);
@@ -131,7 +132,7 @@ TEST_CASE("each key of the metadata with a value that makes no sense is refused 
         const bool harmless = (key == "exponent" && (value == "1" || value == "0.5")) ||
                               (key == "extension_bins" && (value == "1" || value == "7" || value == "63")) ||
                               (key == "sample_rate" && value == "65536") ||
-                              (key == "level_seconds" && (value == "1" || value == "7" || value == "0.5")) ||
+                              (key.ends_with("_seconds") && (value == "1" || value == "7" || value == "0.5")) ||
                               (key.starts_with("look_ahead") && (value == "1" || value == "7" || value == "63")) ||
                               (key == "look_ahead_context" && value == "0");
         CHECK(loads(m.bytes()) == harmless);

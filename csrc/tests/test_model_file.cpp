@@ -98,11 +98,13 @@ TEST_CASE("errors name the tensor or the key") {
   }
 }
 
-TEST_CASE("the memory of a running level is optional, and a length of time") {
-  CHECK_NOTHROW(load(test::random_band_gru(2, "4.0").bytes()));
+TEST_CASE("the memories of a running level and of a spatial filter are optional, and lengths of time") {
+  CHECK_NOTHROW(load(test::spatial(test::random_band_gru(2, "4.0"), "2.0").bytes()));
   for (const char* value : {"0", "-4", "nan", "61", "long", "0.09"}) {
     CAPTURE(value);
     CHECK_THROWS_WITH_AS(load(test::random_band_gru(2, value).bytes()), doctest::Contains("level_seconds"),
+                         std::invalid_argument);
+    CHECK_THROWS_WITH_AS(load(test::spatial(test::random_gru(), value).bytes()), doctest::Contains("spatial_seconds"),
                          std::invalid_argument);
   }
 }

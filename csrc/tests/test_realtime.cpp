@@ -138,9 +138,9 @@ std::shared_ptr<ThreadTeam> started_team(int threads) {
 }
 
 const Model& model(int which) {
-  static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
-                                 Model::from_bytes(test::random_gru().bytes(), "gru"),
-                                 Model::from_bytes(test::random_band_gru_ahead().bytes(), "band that looks ahead")};
+  static const Model models[] = {
+      Model::from_bytes(test::random_band_gru().bytes(), "band"), Model::from_bytes(test::random_gru().bytes(), "gru"),
+      Model::from_bytes(test::spatial(test::random_band_gru_ahead()).bytes(), "band that looks ahead")};
   return models[which];
 }
 

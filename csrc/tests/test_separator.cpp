@@ -59,14 +59,16 @@ Stems whole(Separator& separator, const Signal& x) {
   return separate(separator, x, [] { return std::numeric_limits<int>::max(); });
 }
 
-constexpr int kModels = 5;
+constexpr int kModels = 7;
 
 const Model& model(int which) {
   static const Model models[] = {Model::from_bytes(test::random_band_gru().bytes(), "band"),
                                  Model::from_bytes(test::random_gru().bytes(), "gru"),
                                  Model::from_bytes(test::random_band_gru(4).bytes(), "band with a quarter hop"),
                                  Model::from_bytes(test::random_band_gru(2, "0.5").bytes(), "band with a level"),
-                                 Model::from_bytes(test::random_band_gru_ahead().bytes(), "band that looks ahead")};
+                                 Model::from_bytes(test::random_band_gru_ahead().bytes(), "band that looks ahead"),
+                                 Model::from_bytes(test::spatial(test::random_band_gru()).bytes(), "spatial"),
+                                 Model::from_bytes(test::spatial(test::random_band_gru_ahead()).bytes(), "both")};
   return models[which];
 }
 

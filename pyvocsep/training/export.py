@@ -103,8 +103,12 @@ def load_model(path: Path) -> tuple[MaskEstimator, dict[str, str]]:
             zones=list(
                 zip(*(_integers(metadata[key]) for key in ("band_counts", "band_widths")), strict=True)
             ),
-            level_seconds=float(metadata["level_seconds"]) if "level_seconds" in metadata else None,
             look_ahead=_look_ahead(metadata, tensors),
+            **{
+                name: float(metadata[name])
+                for name in ("level_seconds", "spatial_seconds")
+                if name in metadata
+            },
         )
     elif metadata["architecture"] == "cnn":
         model = CNN(grid, tuple(int(width) for width in metadata["widths"].split(",")))

@@ -29,10 +29,12 @@ from pyvocsep.metrics import usdr
 from .architectures import build
 from .curves import plot_curves
 from .growth import warm_start
+from .level import frame_decay
 from .loss import separation_loss
 from .mixtures import Mixtures
 from .models import MaskEstimator, mid_side
 from .recipe import Recipe, Schedule
+from .spatial import filter_vocals
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.csv"
@@ -200,9 +202,14 @@ def separate(model: MaskEstimator, mixture: Audio, sample_rate: int) -> Audio:
     above = mask[..., -model.extension_bins :].mean(-1, keepdims=True)
     unknown = spectra.shape[-1] - known
     full = np.concatenate([mask[..., :known], np.broadcast_to(above, (*mask.shape[:2], unknown))], -1)
-    # One mask for all channels, or one each for mid and side.
-    masked = rotate(rotate(spectra) * full) if len(full) == 2 else spectra * full
-    vocals = synthesise(masked, frame, hop)
+    if len(full) == 1:  # one mask for all channels, or one each for mid and side
+        found = spectra * full
+    elif model.spatial_seconds is None:
+        found = rotate(rotate(spectra) * full)
+    else:
+        decay = frame_decay(model.spatial_seconds, grid.hop, grid.sample_rate)
+        found = rotate(filter_vocals(rotate(spectra), full, 2 / frame, decay))
+    vocals = synthesise(found, frame, hop)
     return vocals[:, past : past + samples]
 
 

@@ -41,6 +41,10 @@ class MaskEstimator(nn.Module):
     """Of the masks: 1 for both sides of a stereo signal alike, 2 for its mid and its side."""
     look_ahead_frames: int = 0
     """Frames that must follow a frame for its mask to be final."""
+    spatial_seconds: float | None = None
+    """The memory of the spatial filter that makes vocals of the masks of mid and side (see :mod:`.spatial`);
+    None if masks alone do.
+    """
 
     def features(self, spectra: Tensor, frame: int | None = None) -> Tensor:
         """The magnitudes that ``forward`` takes, of complex spectra (batch, frames, bins, channels).
@@ -131,6 +135,8 @@ class BandGRU(MaskEstimator):
     ``look_ahead`` (see :mod:`.look_ahead`) gives some blocks a GRU backwards along time. ``forward`` then
     takes a whole recording, with ``look_ahead_frames`` frames of silence after it: chunks count from its
     first frame, and a state does not carry what the next call would have to know of them.
+
+    ``spatial_seconds`` changes neither network nor training: only what separates by its masks.
     """
 
     architecture = "band-gru"
@@ -145,13 +151,15 @@ class BandGRU(MaskEstimator):
         dropout: float = 0.0,
         level_seconds: float | None = None,
         look_ahead: Mapping[str, Any] | None = None,
+        spatial_seconds: float | None = None,
     ):
         super().__init__()
         if dim % 32:
             raise ValueError(f"dim is {dim}; it must be a multiple of 32")
-        if level_seconds is not None and not 0.1 <= level_seconds <= 60:
-            raise ValueError(f"level_seconds is {level_seconds}; it must lie between 0.1 and 60")
-        self.level_seconds = level_seconds
+        for name, seconds in (("level_seconds", level_seconds), ("spatial_seconds", spatial_seconds)):
+            if seconds is not None and not 0.1 <= seconds <= 60:
+                raise ValueError(f"{name} is {seconds}; it must lie between 0.1 and 60")
+        self.level_seconds, self.spatial_seconds = level_seconds, spatial_seconds
         self.grid = grid
         self.zones = check_zones(grid, doubling_zones(grid) if zones is None else zones)
         self.bands = sum(count for count, _ in self.zones)
@@ -206,12 +214,16 @@ class BandGRU(MaskEstimator):
 
     def metadata(self) -> dict[str, str]:
         counts, widths = (",".join(map(str, numbers)) for numbers in zip(*self.zones, strict=True))
-        level = {} if self.level_seconds is None else {"level_seconds": repr(self.level_seconds)}
+        memories = {
+            name: repr(seconds)
+            for name in ("level_seconds", "spatial_seconds")
+            if (seconds := getattr(self, name)) is not None
+        }
         ahead = {}
         if self.look_ahead is not None:  # which blocks it is, their tensors say
             ahead["look_ahead_chunk"] = str(self.look_ahead.chunk)
             ahead["look_ahead_context"] = str(self.look_ahead.context)
-        return {**super().metadata(), "band_counts": counts, "band_widths": widths, **level, **ahead}
+        return {**super().metadata(), "band_counts": counts, "band_widths": widths, **memories, **ahead}
 
 
 class BandBlock(nn.Module):
