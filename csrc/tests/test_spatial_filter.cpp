@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <utility>
@@ -84,6 +85,33 @@ double quality(Scene scene, bool filtered, float gain = 1.0f) {
 }
 
 }  // namespace
+
+TEST_CASE("a call takes frames one after the other, from where the last call left") {
+  const Kernels& k = kernels();
+  Scene whole = scene(1, 1, 1, 0), single = scene(1, 1, 1, 0);
+  const auto frame = [](Scene& s, int t) {
+    return StereoFrame{s.masks[0][t].data(),   s.masks[1][t].data(),   s.mixture[0][t].data(),
+                       s.mixture[1][t].data(), s.mixture[2][t].data(), s.mixture[3][t].data()};
+  };
+  SpatialFilter filter(k, kGrid, 1.0, 0.01, 8);
+  ThreadTeam team(3);
+  for (int t = 0, count = 1; t < 60; t += count, count = count % 8 + 1) {
+    std::vector<StereoFrame> frames;
+    for (int i = 0; i < count; ++i) frames.push_back(frame(whole, t + i));
+    filter.process(frames.data(), count, team);
+  }
+  const ptrdiff_t stride = padded(kBins) + kPanel;
+  Buffer moments[2] = {Buffer(8 * stride), Buffer(8 * stride)};
+  const float scale = 2.0f / kGrid.frame, decay = static_cast<float>(std::exp(-0.01));
+  for (int t = 0; t < 60; ++t) {
+    float *before = moments[t % 2].data(), *after = moments[1 - t % 2].data();
+    k.spatial_moments(frame(single, t), {before, after, stride, scale, decay}, 0, padded(kBins));
+    for (int row = 0; row < 8; ++row) std::fill_n(after + row * stride + kBins, padded(kBins) - kBins, 0.0f);
+    k.spatial_filter(frame(single, t), after, stride, scale, kBins);
+    for (int i = 0; i < 4; ++i)
+      CHECK(std::memcmp(whole.mixture[i][t].data(), single.mixture[i][t].data(), kBins * sizeof(float)) == 0);
+  }
+}
 
 TEST_CASE("sources that stand apart are told apart better than by masks") {
   CHECK(quality(scene(1, 1, 1, 0), true) > quality(scene(1, 1, 1, 0), false) + 1.5);

@@ -1,4 +1,4 @@
-"""Mutants of csrc/engine, csrc/dsp, csrc/base, and of looking ahead in csrc/nn: each one a test must see.
+"""Mutants of csrc/engine, csrc/dsp, csrc/base, and of what surrounds a network in csrc/nn: tests must see each.
 
 An entry is (file below csrc, text, replacement); the text stands once in the file. Those in EQUIVALENT change
 nothing that can be seen, and say why.
@@ -16,6 +16,7 @@ TEAM_H = "base/thread_team.h"
 PROCESSORS = "base/processors.cpp"
 LOOK_AHEAD = "nn/look_ahead.cpp"
 MASKER = "nn/masker.cpp"
+SPATIAL = "nn/spatial_filter.cpp"
 DELAY = "dsp/delay_line.h"
 
 MUTANTS = [
@@ -42,11 +43,6 @@ MUTANTS = [
     (SEPARATOR, "    left -= count;\n  }\n  reset();", "    left -= count;\n  }"),
     (
         SEPARATOR,
-        "masker_.mask(t, 0), masker_.mask(t, 1), bins",
-        "masker_.mask(t, 1), masker_.mask(t, 0), bins",
-    ),
-    (
-        SEPARATOR,
         "masker_.masked_re(t, c), masker_.masked_im(t, c))",
         "masker_.masked_re(t, 0), masker_.masked_im(t, 0))",
     ),
@@ -54,6 +50,17 @@ MUTANTS = [
     (SEPARATOR, "        mixture_[c].process(a, count);\n", ""),
     (MASKER, "next_ -= oldest_;", "next_ = 0;"),
     (MASKER, "  network_->reset();\n  oldest_ = next_ = 0;", "  network_->reset();"),
+    (MASKER, "{mask(t, 0), mask(t, 1),", "{mask(t, 1), mask(t, 0),"),
+    (MASKER, "  if (spatial_) spatial_->reset();\n", ""),
+    (SPATIAL, "2.0f / static_cast<float>(grid.frame)", "1.0f"),
+    (SPATIAL, "-hop_seconds / memory_seconds", "-memory_seconds"),
+    (SPATIAL, "if (end * kPanel > bins_)", "if (false)"),
+    (
+        SPATIAL,
+        "frames[t], moments(t + 1), stride_, scale_, bins_",
+        "frames[t], moments(t), stride_, scale_, bins_",
+    ),
+    (SPATIAL, "  std::copy_n(moments(count), kRows * stride_, moments(0));\n", ""),
     (LOOK_AHEAD, "oldest % shape_.chunk == 0", "oldest % shape_.chunk == 1"),
     (LOOK_AHEAD, "row(states_, oldest % shape_.chunk, begin)", "row(states_, 0, begin)"),
     (
