@@ -1,4 +1,4 @@
-"""Mutants of csrc/engine, csrc/dsp, csrc/base, and of what surrounds a network in csrc/nn: tests must see each.
+"""Mutants of csrc/engine, csrc/dsp, csrc/base, and of what is around the networks in csrc/nn: tests see each.
 
 An entry is (file below csrc, text, replacement); the text stands once in the file. Those in EQUIVALENT change
 nothing that can be seen, and say why.
@@ -49,7 +49,11 @@ MUTANTS = [
     (SEPARATOR, "overlap_add(c, without + t,", "overlap_add(c, t,"),
     (SEPARATOR, "        mixture_[c].process(a, count);\n", ""),
     (MASKER, "next_ -= oldest_;", "next_ = 0;"),
-    (MASKER, "  network_->reset();\n  oldest_ = next_ = 0;", "  network_->reset();"),
+    (
+        MASKER,
+        "  if (spatial_) spatial_->reset();\n  oldest_ = next_ = 0;",
+        "  if (spatial_) spatial_->reset();",
+    ),
     (MASKER, "{mask(t, 0), mask(t, 1),", "{mask(t, 1), mask(t, 0),"),
     (MASKER, "  if (spatial_) spatial_->reset();\n", ""),
     (SPATIAL, "2.0f / static_cast<float>(grid.frame)", "1.0f"),
