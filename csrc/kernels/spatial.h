@@ -62,7 +62,7 @@ inline Covariance local_covariance(const float* moments, ptrdiff_t stride, int k
 }
 
 // The scale is applied before the square, which would be infinite for the loudest samples.
-inline Vec energy(Vec re, Vec im, float scale) {
+inline Vec power(Vec re, Vec im, float scale) {
   re = re * splat(scale), im = im * splat(scale);
   return fma(re, re, im * im);
 }
@@ -72,7 +72,7 @@ inline void spatial_filter(const StereoFrame& x, const float* moments, ptrdiff_t
   for (int k = 0; k < bins; k += kLanes) {
     const Vec lr = load(x.l_re + k), li = load(x.l_im + k), rr = load(x.r_re + k), ri = load(x.r_im + k);
     const Vec m_re = (lr + rr) * half, m_im = (li + ri) * half, s_re = (lr - rr) * half, s_im = (li - ri) * half;
-    const Vec mid_energy = energy(m_re, m_im, scale), side_energy = energy(s_re, s_im, scale);
+    const Vec mid_energy = power(m_re, m_im, scale), side_energy = power(s_re, s_im, scale);
     const Vec to_share = one / (mid_energy + side_energy + tiny);
     const Vec mid_part = mid_energy * to_share, side_part = side_energy * to_share;
     const Vec mid = load(x.mid + k), side = load(x.side + k);
