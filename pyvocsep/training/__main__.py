@@ -6,10 +6,12 @@ import argparse
 import dataclasses
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from .averaging import average
 from .export import load_model, round_weights, save_model, save_onnx
 from .loop import CHECKPOINT, start, train
 from .recipe import Recipe, find_recipe, load_recipe, shipped_recipes
@@ -48,6 +50,14 @@ def main(arguments: list[str] | None = None) -> int:
         help="write the best weights of --run as a .safetensors file (of a cnn: .onnx), or a bare graph",
     )
     parser.add_argument(
+        "--average",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="with --export: the mean with the weights of these model files, of trainings with one beginning",
+    )
+    parser.add_argument(
         "--note", action="append", default=[], metavar="KEY=TEXT", help="metadata of the exported file"
     )
     options = parser.parse_args(arguments)
@@ -61,7 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
         # Large products in bfloat16 where the processor has units for it; the recurrence stays in float32.
         torch.set_float32_matmul_precision("medium")
         if options.export:
-            export(recipe, options.run, options.export, dict(note.split("=", 1) for note in options.note))
+            notes = dict(note.split("=", 1) for note in options.note)
+            export(recipe, options.run, options.export, notes, options.average)
+        elif options.average:
+            parser.error("--average needs --export")
         elif options.data is None:
             parser.error("training needs --data")
         else:
@@ -85,8 +98,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str]) -> None:
-    """Write the best weights of a run as a model file (of a cnn: .onnx), or a bare graph for onnxruntime."""
+def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str], others: Sequence[Path] = ()) -> None:
+    """Write the best weights of a run, or their mean with those of other model files, as a model file (of a
+    cnn: .onnx), or a bare graph for onnxruntime.
+    """
     checkpoint = run / CHECKPOINT
     if not checkpoint.exists():
         raise FileNotFoundError(f"nothing to export: no {checkpoint}")
@@ -97,11 +112,14 @@ def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str]) -> None
             f"the run in {run} was never scored; train it for {recipe.training.score_every} steps first"
         )
     state.averaged.load_state_dict(state.best)
+    average(state.averaged, [load_model(other)[0] for other in others])
     model = round_weights(state.averaged)
     watched = math.isfinite(state.best_score)
     score = (
         f"held-out vocals {state.best_score:.2f} dB uSDR" if watched else "nothing was held out to score it"
     )
+    if others:
+        score += f", before the mean with {len(others)} more"
     if path.suffix == ".onnx" and model.architecture != "cnn":
         save_onnx(model, path)
     else:

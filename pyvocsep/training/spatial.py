@@ -59,8 +59,9 @@ def _covariances(stem: Numbers, shares: Numbers, decay: float) -> tuple[Numbers,
 
 def _measured(values: Numbers, decay: float) -> Numbers:
     """The faded sum over this frame and those before, and by half over neighbouring bins."""
-    padded = np.pad(np.stack(list(_faded(values, decay))), ((0, 0), (1, 1)))
-    return padded[:, 1:-1] + 0.5 * (padded[:, :-2] + padded[:, 2:])
+    padded: Numbers = np.pad(np.stack(list(_faded(values, decay))), ((0, 0), (1, 1)))
+    smooth: Numbers = padded[:, 1:-1] + 0.5 * (padded[:, :-2] + padded[:, 2:])
+    return smooth
 
 
 def _faded(values: Numbers, decay: float) -> Iterator[Numbers]:

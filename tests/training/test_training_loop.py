@@ -289,6 +289,13 @@ def test_the_command_trains_exports_and_explains(data, capsys):
     assert "no recipe 'nonsense'" in capsys.readouterr().err
     assert main([recipe, "--run", str(data / "empty"), "--export", str(path)]) == 1
     assert "nothing to export" in capsys.readouterr().err
+    mean = ["--export", str(data / "mean.safetensors"), "--average", str(path)]
+    assert main([recipe, "--run", run, *mean]) == 0
+    alone, both = (load_model(file) for file in (path, data / "mean.safetensors"))
+    assert all(torch.equal(*pair) for pair in zip(alone[0].parameters(), both[0].parameters(), strict=True))
+    assert both[1]["score"].endswith(", before the mean with 1 more")
+    with pytest.raises(SystemExit):
+        main([recipe, "--run", run, "--average", str(path)])
 
 
 def test_a_constant_rate_stays_until_the_decay(data):
