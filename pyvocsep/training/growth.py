@@ -12,8 +12,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .bands import BandDecoder, BandEncoder, Zones
 from .look_ahead import BackwardStep
-from .models import EXPONENT, BandBlock, BandDecoder, BandEncoder, BandGRU, MaskEstimator, Zones
+from .models import EXPONENT, BandBlock, BandGRU, MaskEstimator
 from .recurrence import RMSNorm
 
 START_AHEAD = 0.01

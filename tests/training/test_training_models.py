@@ -10,8 +10,9 @@ pytest.importorskip("safetensors")
 
 from pyvocsep.grid import Grid, rotate  # noqa: E402
 from pyvocsep.training.architectures import build  # noqa: E402
+from pyvocsep.training.bands import doubling_zones  # noqa: E402
 from pyvocsep.training.export import load_model, round_weights, save_model, save_onnx  # noqa: E402
-from pyvocsep.training.models import GRU, BandGRU, doubling_zones, mid_side  # noqa: E402
+from pyvocsep.training.models import GRU, BandGRU, mid_side  # noqa: E402
 
 NETWORKS = {
     "band-gru": lambda: BandGRU(Grid(8000, 256, 128), 32, blocks=2, zones=[(5, 4), (3, 20), (2, 25)]),
