@@ -31,6 +31,7 @@ def local_cluster(plugin: ModelPlugin, workers: int | None) -> Iterator[Connect]
 
     A worker that dies is replaced. Yields a function that returns its client.
     """
+    quiet()
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         warnings.catch_warnings(),
@@ -63,7 +64,7 @@ def remote_cluster(plugin: ModelPlugin, address: str, patience_s: float = PATIEN
 
     It raises CorpusError after `patience_s` without an answer.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    quiet()
 
     def connect() -> distributed.Client:
         ends = time.monotonic() + patience_s
@@ -84,6 +85,12 @@ def remote_cluster(plugin: ModelPlugin, address: str, patience_s: float = PATIEN
         return client
 
     yield connect
+
+
+def quiet() -> None:
+    """Keep Dask, and asyncio below it, from printing what becomes of a lost cluster's tasks: we say it."""
+    for name in ("distributed", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def dashboard_of(client: distributed.Client) -> str:

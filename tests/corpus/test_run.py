@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
+import logging
 import threading
 import time
 from collections import Counter
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from corpus.conftest import recording
+from pyvocsep.corpus.cluster import quiet
 from pyvocsep.corpus.outcome import Outcome, Status, reason_of, status_of
 from pyvocsep.corpus.recordings import Recording
 from pyvocsep.corpus.run import NoRoomError, Run
@@ -176,17 +177,33 @@ def test_outcomes_that_never_come_are_not_waited_for(
     connect_anew: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C in a terminal ends the workers too, perhaps just before their outcomes are fetched."""
-    monkeypatch.setattr("pyvocsep.corpus.run._FETCH_S", 0.5)
+    monkeypatch.setattr("pyvocsep.corpus.run._FETCH_S", 2.0)
     clients = []
 
     def connect() -> Any:
-        clients.append(connect_anew())
+        client = connect_anew()
+        clients.append(client)
         if len(clients) == 1:
-            clients[0].gather = lambda futures, *, asynchronous: asyncio.sleep(3600)
-        return clients[-1]
+            gather = client.gather
+
+            async def gather_too_late(futures: Any) -> Any:
+                for worker in client.cluster.workers.values():
+                    await worker.close()
+                return await gather(futures, asynchronous=True)
+
+            client.gather = lambda futures, *, asynchronous: gather_too_late(futures)
+        return client
 
     separate_all(connect, succeed)
     assert len(clients) == 2
+
+
+def test_what_dask_leaves_behind_is_not_printed(caplog: pytest.LogCaptureFixture) -> None:
+    loggers = [logging.getLogger(name) for name in ("distributed", "asyncio")]
+    for logger in loggers:
+        caplog.set_level(logging.INFO, logger.name)
+    quiet()
+    assert not any(logger.isEnabledFor(logging.ERROR) for logger in loggers)
 
 
 @pytest.mark.parametrize(
