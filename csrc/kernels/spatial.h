@@ -6,6 +6,17 @@
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
+// Mid and side of a bin, times a factor that the caller chooses.
+struct MidSide {
+  Vec m_re, m_im, s_re, s_im;
+};
+
+inline MidSide load_mid_side(const StereoFrame& x, int k, float factor) {
+  const Vec f = splat(factor);
+  const Vec lr = load(x.l_re + k), li = load(x.l_im + k), rr = load(x.r_re + k), ri = load(x.r_im + k);
+  return {(lr + rr) * f, (li + ri) * f, (lr - rr) * f, (li - ri) * f};
+}
+
 // A stem's covariance matrix of mid and side in a bin: Hermitian, so three numbers, one of them complex.
 struct Covariance {
   Vec mid, side, re, im;
@@ -17,14 +28,13 @@ inline Covariance load_covariance(const float* moments, ptrdiff_t stride, int k)
 }
 
 // after = decay * before + Z Z^H, where Z is the stem: mid and side times its shares of them.
-inline void update_covariance(const MomentsArgs& a, int row, int k, Vec m_re, Vec m_im, Vec s_re, Vec s_im,
-                              Vec mid_share, Vec side_share) {
+inline void update_covariance(const MomentsArgs& a, int row, int k, const MidSide& x, Vec mid_share, Vec side_share) {
   const ptrdiff_t begin = row * a.stride;
   float* const after = a.after + begin + k;
   const Covariance old = load_covariance(a.before + begin, a.stride, k);
   const Vec decay = splat(a.decay);
-  m_re = m_re * mid_share, m_im = m_im * mid_share;
-  s_re = s_re * side_share, s_im = s_im * side_share;
+  const Vec m_re = x.m_re * mid_share, m_im = x.m_im * mid_share;
+  const Vec s_re = x.s_re * side_share, s_im = x.s_im * side_share;
   store(after, fma(decay, old.mid, fma(m_re, m_re, m_im * m_im)));
   store(after + a.stride, fma(decay, old.side, fma(s_re, s_re, s_im * s_im)));
   store(after + 2 * a.stride, fma(decay, old.re, fma(m_re, s_re, m_im * s_im)));
@@ -32,21 +42,20 @@ inline void update_covariance(const MomentsArgs& a, int row, int k, Vec m_re, Ve
 }
 
 inline void spatial_moments(const StereoFrame& x, const MomentsArgs& a, int first, int last) {
-  const Vec one = splat(1.0f), half = splat(0.5f * a.scale);
+  const Vec one = splat(1.0f);
   for (int k = first; k < last; k += kLanes) {
-    const Vec lr = load(x.l_re + k), li = load(x.l_im + k), rr = load(x.r_re + k), ri = load(x.r_im + k);
-    const Vec m_re = (lr + rr) * half, m_im = (li + ri) * half, s_re = (lr - rr) * half, s_im = (li - ri) * half;
+    const MidSide ms = load_mid_side(x, k, 0.5f * a.scale);
     const Vec mid = load(x.mid + k), side = load(x.side + k);
-    update_covariance(a, 0, k, m_re, m_im, s_re, s_im, mid, side);
-    update_covariance(a, 4, k, m_re, m_im, s_re, s_im, one - mid, one - side);
+    update_covariance(a, 0, k, ms, mid, side);
+    update_covariance(a, 4, k, ms, one - mid, one - side);
   }
 }
 
 // The covariance that a stem is given in this frame, relative to the energy of both channels: its shares of the
 // frame's mid and side, moved towards the place where it has been.
 inline Covariance local_covariance(const float* moments, ptrdiff_t stride, int k, Vec mid_share, Vec side_share) {
-  constexpr float kPlace = 0.6f;       // how far they move
-  constexpr float kCoherence = 0.95f;  // of what was measured: no more is sure, and sums of matrices stay invertible
+  constexpr float kPlace = 0.6f;       // how far the shares move
+  constexpr float kCoherence = 0.95f;  // what is kept of the measured one: below 1, sums of matrices stay invertible
   const auto smooth = [&](int row) {   // over neighbouring bins, which have the same place as a rule
     const float* m = moments + row * stride + k;
     return fma(load(m - 1) + load(m + 1), splat(0.5f), load(m));
@@ -68,10 +77,9 @@ inline Vec power(Vec re, Vec im, float scale) {
 }
 
 inline void spatial_filter(const StereoFrame& x, const float* moments, ptrdiff_t stride, float scale, int bins) {
-  const Vec one = splat(1.0f), half = splat(0.5f), small = splat(1e-6f), tiny = splat(1e-30f);
+  const Vec one = splat(1.0f), small = splat(1e-6f), tiny = splat(1e-30f);
   for (int k = 0; k < bins; k += kLanes) {
-    const Vec lr = load(x.l_re + k), li = load(x.l_im + k), rr = load(x.r_re + k), ri = load(x.r_im + k);
-    const Vec m_re = (lr + rr) * half, m_im = (li + ri) * half, s_re = (lr - rr) * half, s_im = (li - ri) * half;
+    const auto [m_re, m_im, s_re, s_im] = load_mid_side(x, k, 0.5f);
     const Vec mid_energy = power(m_re, m_im, scale), side_energy = power(s_re, s_im, scale);
     const Vec to_share = one / (mid_energy + side_energy + tiny);
     const Vec mid_part = mid_energy * to_share, side_part = side_energy * to_share;

@@ -22,7 +22,7 @@ void SpatialFilter::process(const StereoFrame* frames, int count, ThreadTeam& te
     for (int t = 0; t < count; ++t) {
       kernels_.spatial_moments(frames[t], {moments(t), moments(t + 1), stride_, scale_, decay_}, begin * kPanel,
                                end * kPanel);
-      // Past the last bin of spectra there is anything: to a bin's neighbours it must be silence.
+      // Spectra are undefined past their last bin, whose neighbour must be zero.
       if (end * kPanel > bins_)
         for (int row = 0; row < kRows; ++row)
           std::fill(moments(t + 1) + row * stride_ + bins_, moments(t + 1) + row * stride_ + padded(bins_), 0.0f);

@@ -206,7 +206,8 @@ class Run:
         if "cancelled" in status.values():
             raise _LostClusterError
         for future in ours:
-            if status[str(future.key)] in ("pending", "lost"):  # with its worker; another one does it again
+            # The worker died before its outcome was fetched: another one makes it again.
+            if status[str(future.key)] in ("pending", "lost"):
                 future.add_done_callback(self._events.put)
 
     def _end(self, future: distributed.Future[list[Outcome]], outcomes: Iterable[Outcome]) -> None:
