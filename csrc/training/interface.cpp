@@ -1,4 +1,5 @@
 // The C interface: packs the weights for the instruction set at hand and runs its kernels.
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -67,14 +68,14 @@ std::vector<float> pack_forward(int64_t hidden, const float* weight) {
   return packed;
 }
 
-// Per two vectors of units, the gradients of all gates that reach them.
+// Per two vectors of units (the last one may be alone), the gradients of all gates that reach them.
 std::vector<float> pack_backward(int64_t hidden, const float* weight) {
   const int lanes = kernels().lanes;
   std::vector<float> packed;
   packed.reserve(static_cast<std::size_t>(3 * hidden * hidden));
   for (int64_t j = 0; j < hidden; j += 2 * lanes)
     for (int64_t k = 0; k < 3 * hidden; ++k)
-      for (int64_t u = j; u < j + 2 * lanes; ++u) packed.push_back(weight[k * hidden + u]);
+      for (int64_t u = j; u < std::min(j + 2 * lanes, hidden); ++u) packed.push_back(weight[k * hidden + u]);
   return packed;
 }
 
@@ -83,8 +84,8 @@ std::vector<float> pack_backward(int64_t hidden, const float* weight) {
 
 #define PYVOCSEP_EXPORT extern "C" __attribute__((visibility("default")))
 
-// Hidden sizes and widths must be multiples of this: two of the widest vectors.
-PYVOCSEP_EXPORT int64_t pyvocsep_gru_multiple() { return 32; }
+// Hidden sizes and widths must be multiples of this: the widest vector.
+PYVOCSEP_EXPORT int64_t pyvocsep_gru_multiple() { return 16; }
 
 // gates: W_ih x + b_ih of every step on entry, the activated r, z, n on return. recurrent: W_hn h + b_hn.
 // weight: W_hh (3 * hidden, hidden), bias: b_hh (3 * hidden), out: the states. All states start at zero.

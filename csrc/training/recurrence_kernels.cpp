@@ -79,6 +79,29 @@ void forward_rows(const pyvocsep_gru_shape& shape, int64_t first, const float* w
   }
 }
 
+// Units j.. of V vectors: adds to the gradient of h' what comes through the three sums; returns where the weights of
+// the next units begin.
+template <int R, int V>
+const float* carry_back(int hidden, int j, const float* weights, const float* const (&gradients)[3][R], float* carry) {
+  Vec sums[V][R];
+  for (int q = 0; q < R; ++q)
+    for (int v = 0; v < V; ++v) sums[v][q] = load(carry + q * hidden + j + v * kLanes);
+  for (int gate = 0; gate < 3; ++gate) {
+    for (int k = 0; k < hidden; ++k, weights += V * kLanes) {
+      Vec w[V];
+      for (int v = 0; v < V; ++v) w[v] = load(weights + v * kLanes);
+#pragma GCC unroll 8
+      for (int q = 0; q < R; ++q) {
+        const Vec x = splat(gradients[gate][q][k]);
+        for (int v = 0; v < V; ++v) sums[v][q] = fma(w[v], x, sums[v][q]);
+      }
+    }
+  }
+  for (int q = 0; q < R; ++q)
+    for (int v = 0; v < V; ++v) store(carry + q * hidden + j + v * kLanes, sums[v][q]);
+  return weights;
+}
+
 // One step back of R rows. With h' the state before the step,
 //     h = n + z (h' - n),  n = tanh(x_n + r c),  c = W_hn h' + b_hn
 // gates (r, z, n) become the gradients of the three sums before their activations, recurrent that of c, and
@@ -109,28 +132,9 @@ void backward_step(int hidden, const float* weights, const float* const (&h)[R],
     gradients[1][q] = gates[q] + hidden;
     gradients[2][q] = recurrent[q];
   }
-  for (int j = 0; j < hidden; j += 2 * kLanes) {
-    Vec low[R], high[R];
-    for (int q = 0; q < R; ++q) {
-      low[q] = load(carry + q * hidden + j);
-      high[q] = load(carry + q * hidden + j + kLanes);
-    }
-    for (int gate = 0; gate < 3; ++gate) {
-      for (int k = 0; k < hidden; ++k, weights += 2 * kLanes) {
-        const Vec wl = load(weights), wh = load(weights + kLanes);
-#pragma GCC unroll 8
-        for (int q = 0; q < R; ++q) {
-          const Vec x = splat(gradients[gate][q][k]);
-          low[q] = fma(wl, x, low[q]);
-          high[q] = fma(wh, x, high[q]);
-        }
-      }
-    }
-    for (int q = 0; q < R; ++q) {
-      store(carry + q * hidden + j, low[q]);
-      store(carry + q * hidden + j + kLanes, high[q]);
-    }
-  }
+  int j = 0;
+  for (; j + 2 * kLanes <= hidden; j += 2 * kLanes) weights = carry_back<R, 2>(hidden, j, weights, gradients, carry);
+  if (j < hidden) carry_back<R, 1>(hidden, j, weights, gradients, carry);
 }
 
 template <int R>

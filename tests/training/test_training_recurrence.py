@@ -13,6 +13,8 @@ needs_kernel = pytest.mark.skipif(kernels.find() is None, reason="the recurrent 
 CASES = {
     "time": {"shape": (3, 11, 5, 24), "axis": 1, "hidden": 64},
     "bands": {"shape": (3, 7, 9, 24), "axis": 2, "hidden": 32, "bidirectional": True},
+    "an odd number of vectors": {"shape": (2, 5, 7, 24), "axis": 2, "hidden": 48, "bidirectional": True},
+    "one vector": {"shape": (2, 5, 7, 24), "axis": 1, "hidden": 16},
     "frames": {"shape": (5, 13, 40), "axis": 1, "hidden": 96, "layers": 3},
     "both ways through time": {
         "shape": (2, 6, 3, 8),
@@ -59,6 +61,12 @@ def test_kernel_equals_pytorch(name, monkeypatch):
     for key, expected in theirs.items():
         scale = max(1.0, float(expected.abs().max()))
         assert (ours[key] - expected).abs().max() <= 5e-6 * scale, key
+
+
+@needs_kernel
+def test_kernel_serves_every_width_of_band_gru():
+    for dim in range(32, 257, 32):  # the GRU along the bands has half as many units each way
+        assert dim // 2 % kernels.gru_multiple() == 0
 
 
 def test_without_kernel_it_is_nn_gru(monkeypatch):
