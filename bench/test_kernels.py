@@ -12,7 +12,7 @@ from pyvocsep import _core, _testing
 from pyvocsep.engines.registry import PRECISIONS as ALL
 
 PRECISIONS = [name for name in ALL if _core.has_precision(getattr(_core.Precision, name))]
-STEPS, BANDS, DIM = 430, 36, 64  # ten seconds of the default model's GRU along time
+STEPS, BANDS, DIM = 430, 48, 96  # ten seconds of the GRU along time of the model for streams
 GRU_FLOPS = 2 * STEPS * BANDS * 3 * DIM * 2 * DIM
 FRAMES, SIZE = 512, 2048
 

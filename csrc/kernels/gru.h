@@ -59,13 +59,12 @@ enum Gate { kReset, kUpdate, kNew };
 
 // Weights of P vectors of units, from `word` words along the inputs on.
 template <int P>
-Weights<3 * P> gru_weights(const GruArgs& a, int unit, int word) {
+Weights<3 * P, 3> gru_weights(const GruArgs& a, int unit, int word) {
   const int words = words_of(kPrecision, a.inputs) + words_of(kPrecision, a.hidden);
-  Weights<3 * P> weights{.at = {}, .stride = 3 * kPanel};
+  Weights<3 * P, 3> weights;
   for (int p = 0; p < P; ++p) {
     const unsigned u = static_cast<unsigned>(unit + p * kLanes);
-    const float* gates = a.weights + (static_cast<ptrdiff_t>(u / kPanel) * words + word) * 3 * kPanel + u % kPanel;
-    for (int g = 0; g < 3; ++g) weights.at[3 * p + g] = gates + g * kPanel;
+    weights.at[p] = a.weights + (static_cast<ptrdiff_t>(u / kPanel) * words + word) * 3 * kPanel + u % kPanel;
   }
   return weights;
 }

@@ -13,7 +13,9 @@ import torch
 
 from .averaging import average
 from .export import load_model, round_weights, save_model, save_onnx
+from .growth import warm_start
 from .loop import CHECKPOINT, start, train
+from .models import BandGRU, MaskEstimator
 from .recipe import Recipe, find_recipe, load_recipe, shipped_recipes
 
 
@@ -55,7 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="with --export: the mean with the weights of these model files, of trainings with one beginning",
+        help="with --export: the mean with the weights of these model files, of trainings with one "
+        "beginning; smaller ones are grown to the recipe's size, as --initial does",
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        metavar="PART",
+        help="of the run's own weights in that mean (default: equal)",
     )
     parser.add_argument(
         "--note", action="append", default=[], metavar="KEY=TEXT", help="metadata of the exported file"
@@ -70,9 +79,11 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
         # Large products in bfloat16 where the processor has units for it; the recurrence stays in float32.
         torch.set_float32_matmul_precision("medium")
+        if options.share is not None and not options.average:
+            parser.error("--share needs --average")
         if options.export:
             notes = dict(note.split("=", 1) for note in options.note)
-            export(recipe, options.run, options.export, notes, options.average)
+            export(recipe, options.run, options.export, notes, options.average, options.share)
         elif options.average:
             parser.error("--average needs --export")
         elif options.data is None:
@@ -98,9 +109,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str], others: Sequence[Path] = ()) -> None:
-    """Write the best weights of a run, or their mean with those of other model files, as a model file (of a
-    cnn: .onnx), or a bare graph for onnxruntime.
+def export(
+    recipe: Recipe,
+    run: Path,
+    path: Path,
+    notes: dict[str, str],
+    others: Sequence[Path] = (),
+    share: float | None = None,
+) -> None:
+    """Write the best weights of a run, or their mean with those of other model files (see :func:`.average`),
+    as a model file (of a cnn: .onnx), or a bare graph for onnxruntime.
     """
     checkpoint = run / CHECKPOINT
     if not checkpoint.exists():
@@ -112,7 +130,7 @@ def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str], others:
             f"the run in {run} was never scored; train it for {recipe.training.score_every} steps first"
         )
     state.averaged.load_state_dict(state.best)
-    average(state.averaged, [load_model(other)[0] for other in others])
+    average(state.averaged, [grown(recipe, load_model(other)[0]) for other in others], share)
     model = round_weights(state.averaged)
     watched = math.isfinite(state.best_score)
     score = (
@@ -126,6 +144,17 @@ def export(recipe: Recipe, run: Path, path: Path, notes: dict[str, str], others:
         save_model(model, path, recipe.name, **{"recipe": recipe.name, "score": score, **notes})
         load_model(path)
     print(f"{path}: step {state.best_step}, {score}")
+
+
+def grown(recipe: Recipe, model: MaskEstimator) -> MaskEstimator:
+    """What a run of the recipe began with, if ``model`` was its --initial and its network is a larger one."""
+    first = start(recipe).model
+    if not isinstance(model, BandGRU) or not isinstance(first, BandGRU):
+        return model
+    if (model.dim, len(model.blocks)) == (first.dim, len(first.blocks)):
+        return model
+    warm_start(first, model)
+    return first
 
 
 if __name__ == "__main__":

@@ -23,6 +23,20 @@ def test_every_weight_is_the_mean():
         assert all(map(torch.equal, each.state_dict().values(), old))
 
 
+def test_a_share_of_its_own():
+    own, *others = (network(seed) for seed in range(3))
+    before = [[value.clone() for value in each.state_dict().values()] for each in (own, *others)]
+    average(own, others, share=0.5)
+    for found, first, second, third in zip(own.state_dict().values(), *before, strict=True):
+        torch.testing.assert_close(found, first / 2 + second / 4 + third / 4)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_is_a_part(share):
+    with pytest.raises(ValueError, match=f"{share}.*between 0 and 1"):
+        average(network(0), [network(1)], share)
+
+
 def test_alone_it_stays_as_it_is():
     alone, same = network(0), network(0)
     average(alone, [])

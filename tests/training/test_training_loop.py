@@ -14,7 +14,8 @@ soundfile = pytest.importorskip("soundfile")
 from pyvocsep.datasets import Decoder  # noqa: E402
 from pyvocsep.training import loop  # noqa: E402
 from pyvocsep.training.__main__ import main  # noqa: E402
-from pyvocsep.training.export import load_model  # noqa: E402
+from pyvocsep.training.architectures import build  # noqa: E402
+from pyvocsep.training.export import load_model, save_model  # noqa: E402
 from pyvocsep.training.loss import separation_loss  # noqa: E402
 from pyvocsep.training.recipe import load_recipe  # noqa: E402
 
@@ -296,6 +297,29 @@ def test_the_command_trains_exports_and_explains(data, capsys):
     assert both[1]["score"].endswith(", before the mean with 1 more")
     with pytest.raises(SystemExit):
         main([recipe, "--run", run, "--average", str(path)])
+
+
+def test_a_mean_with_the_smaller_network_that_a_run_began_with(data, capsys):
+    """All of it and nothing of the run: the masks of the smaller network."""
+    small, mean, run = data / "small.safetensors", data / "mean.safetensors", str(data / "wide")
+    recipe = load_recipe(data / "tiny.toml")
+    torch.manual_seed(5)
+    save_model(build(**recipe.model), small, "tiny")
+    wide = data / "wide.toml"
+    wide.write_text(RECIPE.replace("dim = 32", "dim = 64"))
+    started = ["--data", str(data / "data"), "--initial", str(small)]
+    assert main([str(wide), "--run", run, *started]) == 0
+    exported = ["--export", str(mean), "--average", str(small)]
+    assert main([str(wide), "--run", run, *exported, "--share", "0"]) == 0
+    networks = [load_model(file)[0] for file in (small, mean)]
+    assert [network.dim for network in networks] == [32, 64]
+    x = torch.rand(1, 7, networks[0].grid.bins, 4)
+    masks = [network(x)[0] for network in networks]
+    torch.testing.assert_close(masks[1], masks[0], atol=2e-3, rtol=0)  # matrices are rounded to float16
+    assert main([str(wide), "--run", run, *exported, "--share", "2"]) == 1
+    assert "2.0; it must lie between 0 and 1" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([str(wide), "--run", run, "--export", str(mean), "--share", "0.5"])
 
 
 def test_a_constant_rate_stays_until_the_decay(data):
