@@ -19,11 +19,11 @@ namespace pyvocsep::PYVOCSEP_ISA {
 // times 16 floats. What is constant between addresses costs no instruction.
 template <int V, int G>
 struct Weights {
-  static constexpr int kWord = G * kPanel;
+  static constexpr ptrdiff_t kWord = G * kPanel;
 
   const float* at[V / G];
 
-  Vec load(int v, int word) const { return PYVOCSEP_ISA::load(at[v / G] + v % G * kPanel + word * kWord); }
+  Vec load(int v, int word) const { return PYVOCSEP_ISA::load(at[v / G] + word * kWord + v % G * kPanel); }
   Weights from(int word) const {
     Weights later = *this;
     for (int i = 0; i < V / G; ++i) later.at[i] += word * kWord;
