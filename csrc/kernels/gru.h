@@ -46,11 +46,11 @@ void for_units(int unit, int end, const Body& body) {
     if (unit < end) for_units<P / 2>(unit, end, body);
 }
 
-// Calls body(first, last) for the units that all rows take before the next ones. With many rows these are a panel,
+// Calls body(first, last) for the units that all rows take before the next ones. With many rows these are a vector's,
 // whose weights stay in the first-level cache; but rounded inputs are made once, for all units.
 template <typename Body>
 void for_passes(int rows, int width, const Body& body) {
-  const int step = rows > kGruRows && kPrecision == Precision::kFloat32 ? kPanel : width;
+  const int step = rows > kGruRows && kPrecision == Precision::kFloat32 ? kLanes : width;
   for (int first = 0; first < width; first += step) body(first, first + step);
 }
 
@@ -59,13 +59,11 @@ enum Gate { kReset, kUpdate, kNew };
 
 // Weights of P vectors of units, from `word` words along the inputs on.
 template <int P>
-Weights<3 * P, 3> gru_weights(const GruArgs& a, int unit, int word) {
+Weights<3 * P, 3, kLanes> gru_weights(const GruArgs& a, int unit, int word) {
   const int words = words_of(kPrecision, a.inputs) + words_of(kPrecision, a.hidden);
-  Weights<3 * P, 3> weights;
-  for (int p = 0; p < P; ++p) {
-    const unsigned u = static_cast<unsigned>(unit + p * kLanes);
-    weights.at[p] = a.weights + (static_cast<ptrdiff_t>(u / kPanel) * words + word) * 3 * kPanel + u % kPanel;
-  }
+  Weights<3 * P, 3, kLanes> weights;
+  for (int p = 0; p < P; ++p)
+    weights.at[p] = a.weights + (static_cast<ptrdiff_t>(unit + p * kLanes) * words + word * kLanes) * 3;
   return weights;
 }
 

@@ -18,6 +18,7 @@ extern const Kernels kTable;
 const Kernels kTable = {
     .name = PYVOCSEP_TEXT(PYVOCSEP_ISA),
     .precision = kPrecision,
+    .lanes = kLanes,
     .linear = linear,
     .gru_gates = gru_gates,
     .gru_step = gru_step,

@@ -1,7 +1,7 @@
 // The hot loops, as a table of functions: one table per instruction set, chosen once at start-up.
 //
 // Conventions. Matrices are row-major with a row stride in floats. A "panel" is 16 output columns: widths
-// are padded to whole panels with zero weights, whatever the instruction set, so packed weights serve all.
+// are padded to whole panels with zero weights, whatever the instruction set.
 // Arrays that a kernel walks by vectors must be readable and writable up to kPad floats past their end.
 // Packed weights are words of 32 bits, of which each holds the weights of one input in float32, of two in bfloat16 or
 // of four in int8, the first in the lowest bits; see nn/packing.h.
@@ -47,7 +47,7 @@ struct LinearArgs {
 // One time step of a GRU for `rows` independent sequences. Each kernel uses the operands that its comment names.
 struct GruArgs {
   int rows, inputs, hidden;
-  const float* weights;      // [padded(hidden) / 16][words of the inputs, then of hidden][r, z, n][16]
+  const float* weights;      // [padded(hidden) / lanes][words of the inputs, then of hidden][r, z, n][lanes]
   const float* bias;         // 4 x padded(hidden): b_ir + b_hr, b_iz + b_hz, b_in, b_hn
   const float* x = nullptr;  // rows x inputs
   ptrdiff_t x_stride = 0;
@@ -98,6 +98,7 @@ struct MomentsArgs {
 struct Kernels {
   const char* name;
   Precision precision;  // of both factors of products: weights are packed in it, inputs rounded to it
+  int lanes;            // floats of a vector
 
   void (*linear)(const LinearArgs&);
   void (*gru_gates)(const GruArgs&);  // gates from x

@@ -36,7 +36,7 @@ void linear_block(const LinearArgs& a, const float* x, const float* weights, con
   Vec acc[R][V];
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) acc[r][v] = load(bias + r * a.bias_stride + v * kLanes);
-  Weights<V, 1> packed;
+  Weights<V, 1, kPanel> packed;
   for (int v = 0; v < V; ++v) packed.at[v] = weights + v / kPanelVecs * panel + v % kPanelVecs * kLanes;
   add_products(x, a.x_stride, a.inputs, packed, acc);
   for (int r = 0; r < R; ++r) {

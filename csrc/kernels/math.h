@@ -6,18 +6,20 @@
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
-// 2^x, for finite x; relative error below 3e-7. Where the instruction set cannot scale by a power of two, x is clamped
-// to [-126, 126].
-inline Vec exp2(Vec x) {
+// 2^(scale x), for finite x; relative error below 3e-7. Where the instruction set cannot scale by a power of two,
+// scale x is clamped to [-126, 126].
+inline Vec exp2(Vec x, float scale = 1.0f) {
 #if defined(__AVX512F__)
+  x = x * splat(scale);
   const Vec whole = _mm512_maskz_roundscale_ps(0xffff, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const Vec r = x - whole;  // in [-1/2, 1/2]
 #else
-  x = min(max(x, splat(-126.0f)), splat(126.0f));
-  // Adding 1.5 * 2^23 + 127 leaves no bits for a fraction: the sum's low bits are round(x) + 127, the exponent's bits.
-  const Vec magic = splat(12582912.0f + 127.0f);
-  const Vec shifted = x + magic;
-  const Vec r = x - (shifted - magic);
+  const float most = 126.0f / (scale < 0 ? -scale : scale);
+  x = min(max(x, splat(-most)), splat(most));
+  // Adding 1.5 * 2^23 leaves no bits for a fraction: the sum's low bits are round(scale x).
+  const Vec magic = splat(12582912.0f);
+  const Vec shifted = fma(x, splat(scale), magic);
+  const Vec r = fma(x, splat(scale), magic - shifted);
 #endif
   Vec p = splat(0.001326472731307149f);
   p = fma(p, r, splat(0.009671512991189957f));
@@ -28,7 +30,7 @@ inline Vec exp2(Vec x) {
 #if defined(__AVX512F__)
   return _mm512_maskz_scalef_ps(0xffff, p, whole);
 #else
-  return p * floats_of(bits_of(shifted) << 23);
+  return floats_of(bits_of(p) + (bits_of(shifted) << 23));  // round(scale x) added to the exponent
 #endif
 }
 
@@ -61,13 +63,13 @@ inline Vec pow(Vec x, float a) {
 // 1 / (1 + e^-x); absolute error below 2e-7.
 inline Vec sigmoid(Vec x) {
   const Vec one = splat(1.0f);
-  return one / (one + exp2(x * splat(-1.4426950408889634f)));
+  return one / (one + exp2(x, -1.4426950408889634f));
 }
 
 // 1 - 2 / (1 + e^2x); absolute error below 3e-7.
 inline Vec tanh(Vec x) {
   const Vec one = splat(1.0f);
-  return one - splat(2.0f) / (one + exp2(x * splat(2.8853900817779268f)));
+  return one - splat(2.0f) / (one + exp2(x, 2.8853900817779268f));
 }
 
 }  // namespace pyvocsep::PYVOCSEP_ISA

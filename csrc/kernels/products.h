@@ -15,15 +15,15 @@
 
 namespace pyvocsep::PYVOCSEP_ISA {
 
-// Addresses of the weights of V vectors of outputs, of which every G have theirs side by side: a word of a panel is G
-// times 16 floats. What is constant between addresses costs no instruction.
-template <int V, int G>
+// Addresses of the weights of V vectors of outputs, of which every G have theirs side by side, a word of each taking
+// Width floats. What is constant between addresses costs no instruction.
+template <int V, int G, int Width>
 struct Weights {
-  static constexpr ptrdiff_t kWord = G * kPanel;
+  static constexpr ptrdiff_t kWord = G * Width;
 
   const float* at[V / G];
 
-  Vec load(int v, int word) const { return PYVOCSEP_ISA::load(at[v / G] + word * kWord + v % G * kPanel); }
+  Vec load(int v, int word) const { return PYVOCSEP_ISA::load(at[v / G] + word * kWord + v % G * Width); }
   Weights from(int word) const {
     Weights later = *this;
     for (int i = 0; i < V / G; ++i) later.at[i] += word * kWord;
@@ -199,8 +199,8 @@ Vec multiply_add_lane(Vec x, Vec w, Vec sum) {
 #if defined(__aarch64__)
 // What add_words does, for four words from `word` on. The multiply-add takes one lane of a vector as a factor: four
 // words of a row are one load, and none of them is broadcast, which would cost an arithmetic instruction.
-template <int R, int V, int G>
-[[gnu::always_inline]] inline void add_four_words(const Inputs<R>& rows, int word, const Weights<V, G>& weights,
+template <int R, int V, int G, int Width>
+[[gnu::always_inline]] inline void add_four_words(const Inputs<R>& rows, int word, const Weights<V, G, Width>& weights,
                                                   Sum (&sums)[R][V]) {
   Vec x[R];
 #pragma GCC unroll 16
@@ -230,8 +230,8 @@ template <int R, int V>
 
 // to[r][v] += the words of row r times those of weights v, in registers: every loop is unrolled, that over words by
 // four, and the sums are a copy of which the compiler knows that no pointer leads to it.
-template <int R, int V, int G>
-[[gnu::always_inline]] inline void add_words(const Inputs<R>& rows, int words, const Weights<V, G>& weights,
+template <int R, int V, int G, int Width>
+[[gnu::always_inline]] inline void add_words(const Inputs<R>& rows, int words, const Weights<V, G, Width>& weights,
                                              Sum (&to)[R][V]) {
   // Registers hold the inputs of all rows, or else as many vectors of weights: what is fewer.
   constexpr bool kHoldInputs = R < 3 && V > R;
@@ -265,8 +265,8 @@ template <int R, int V, int G>
 }
 
 // sums[r][v] += the product of row r, of `count` inputs that are at most a chunk, with weights v.
-template <int R, int V, int G>
-[[gnu::always_inline]] inline void add_products(const Inputs<R>& rows, int count, const Weights<V, G>& weights,
+template <int R, int V, int G, int Width>
+[[gnu::always_inline]] inline void add_products(const Inputs<R>& rows, int count, const Weights<V, G, Width>& weights,
                                                 Vec (&sums)[R][V]) {
   const int words = (count + kPerWord - 1) / kPerWord;
   if constexpr (kPrecision == Precision::kInt8) {
@@ -291,9 +291,9 @@ template <int R, int V, int G>
 }
 
 // The same for any number of inputs, a chunk at a time; in float32 nothing is converted, and all is one chunk.
-template <int R, int V, int G>
-[[gnu::always_inline]] inline void add_products(const float* x, ptrdiff_t stride, int count, Weights<V, G> weights,
-                                                Vec (&sums)[R][V]) {
+template <int R, int V, int G, int Width>
+[[gnu::always_inline]] inline void add_products(const float* x, ptrdiff_t stride, int count,
+                                                Weights<V, G, Width> weights, Vec (&sums)[R][V]) {
   Inputs<R> rows;
   if constexpr (kPrecision == Precision::kFloat32) {
     rows.take(x, stride, count);

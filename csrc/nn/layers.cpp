@@ -45,14 +45,15 @@ Gru::Gru(const Kernels& kernels, const ModelFile& file, const std::string& prefi
   const std::vector<float>& bias_hh = file.tensor(prefix + "bias_hh" + suffix, {3 * hidden_}).values;
   const int input_words = words_of(kernels.precision, inputs);
   const int all_words = input_words + words_of(kernels.precision, hidden_);
+  const int lanes = kernels.lanes;
   for (int unit = 0; unit < hidden_; ++unit) {
     for (int gate = 0; gate < 3; ++gate) {
       const int row = gate * hidden_ + unit;
-      const size_t first = (static_cast<size_t>(unit / kPanel) * all_words * 3 + gate) * kPanel + unit % kPanel;
-      pack_output(kernels.precision, inputs, [&](int k) { return weight_ih.at(row, k); }, &weights_[first], 3 * kPanel);
+      const size_t first = (static_cast<size_t>(unit / lanes) * all_words * 3 + gate) * lanes + unit % lanes;
+      pack_output(kernels.precision, inputs, [&](int k) { return weight_ih.at(row, k); }, &weights_[first], 3 * lanes);
       pack_output(
           kernels.precision, hidden_, [&](int k) { return weight_hh.at(row, k); },
-          &weights_[first + static_cast<size_t>(input_words) * 3 * kPanel], 3 * kPanel);
+          &weights_[first + static_cast<size_t>(input_words) * 3 * lanes], 3 * lanes);
       bias_[gate * width() + unit] = bias_ih[row] + (gate < 2 ? bias_hh[row] : 0.0f);
     }
     bias_[3 * width() + unit] = bias_hh[2 * hidden_ + unit];

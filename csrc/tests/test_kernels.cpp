@@ -365,13 +365,13 @@ TEST_CASE("gru_cell, and gru_gates with gru_step: PyTorch's equations, the same 
       Buffer weights(static_cast<size_t>(width) * all_words * 3);
       for (int u = 0; u < hidden; ++u)
         for (int g = 0; g < 3; ++g) {
-          const size_t first = (static_cast<size_t>(u / kPanel) * all_words * 3 + g) * kPanel + u % kPanel;
+          const size_t first = (static_cast<size_t>(u / k.lanes) * all_words * 3 + g) * k.lanes + u % k.lanes;
           const int row = g * hidden + u;
           pack_output(
-              k.precision, inputs, [&](int i) { return input_weight[row * inputs + i]; }, &weights[first], 3 * kPanel);
+              k.precision, inputs, [&](int i) { return input_weight[row * inputs + i]; }, &weights[first], 3 * k.lanes);
           pack_output(
               k.precision, hidden, [&](int i) { return state_weight[row * hidden + i]; },
-              &weights[first + input_words * 3 * kPanel], 3 * kPanel);
+              &weights[first + input_words * 3 * k.lanes], 3 * k.lanes);
         }
       Buffer gates(rows * 3 * width), parts(rows * width), cell(rows * width), single(rows * width);
       GruArgs args{.rows = rows, .inputs = inputs, .hidden = hidden, .weights = weights.data(), .bias = bias.data()};
