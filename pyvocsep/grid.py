@@ -33,6 +33,11 @@ class Grid:
         return self.n_fft // 2 + 1
 
     @property
+    def bin_hz(self) -> float:
+        """How far apart the bins lie, in Hz."""
+        return self.sample_rate / self.n_fft
+
+    @property
     def overlap(self) -> int:
         """How many frames cover a sample: 2 or 4."""
         return self.n_fft // self.hop

@@ -38,19 +38,23 @@ def balance(stem: Spectra, other: Spectra, level_db: float) -> None:
         stem *= np.float32(reference / own * decibels(level_db))
 
 
-def equalise(spectra: Spectra, rng: np.random.Generator) -> None:
-    """A tilt and a few broad peaks or dips, as a mixing desk has, up to 9 dB each."""
+def equalise(spectra: Spectra, rng: np.random.Generator, tilt: float = 0.8) -> None:
+    """A tilt of a deviation in dB per octave and a few broad peaks or dips, as a mixing desk has, up to 9 dB
+    each; 15 dB in all beside what a tilt of ``tilt`` does.
+    """
     bins = spectra.shape[-1]
     octave = np.log2((np.arange(bins, dtype=np.float32) + 1) / bins)  # 0 at the top, falling
-    gain = rng.normal(0, 0.8) * (octave + 4)
+    gain = rng.normal(0, tilt) * (octave + 4)
     for _ in range(rng.integers(1, 4)):
         centre, width = rng.uniform(-8, 0), rng.uniform(0.4, 1.5)
         gain = gain + np.clip(rng.normal(0, 4), -9, 9) * np.exp(-(((octave - centre) / width) ** 2))
-    spectra *= (10 ** (np.clip(gain, -15, 15) / 20)).astype(np.float32)
+    most = 15 + 4 * max(tilt - 0.8, 0.0)
+    spectra *= (10 ** (np.clip(gain, -most, most) / 20)).astype(np.float32)
 
 
-def envelope_of(spectra: Spectra, width: int = 13) -> Array:
-    """The magnitude (frames, bins) averaged over channels and ``width`` bins: formants without harmonics."""
+def envelope_of(spectra: Spectra, bin_hz: float) -> Array:
+    """The magnitude (frames, bins) averaged over channels and some 250 Hz: formants without harmonics."""
+    width = 2 * round(125 / bin_hz) + 1
     magnitude = np.abs(spectra).mean(0)
     padded = np.pad(magnitude, ((0, 0), (width // 2 + 1, width // 2)), mode="edge")
     total = np.cumsum(padded, axis=-1, dtype=np.float64)
@@ -58,11 +62,11 @@ def envelope_of(spectra: Spectra, width: int = 13) -> Array:
     return envelope
 
 
-def shift_formants(spectra: Spectra, ratio: float) -> None:
+def shift_formants(spectra: Spectra, ratio: float, bin_hz: float) -> None:
     """Move the spectral envelope by ``ratio`` in frequency and leave the harmonics: another throat, the
     same song.
     """
-    envelope = envelope_of(spectra)
+    envelope = envelope_of(spectra, bin_hz)
     bins = envelope.shape[-1]
     position = np.minimum(np.arange(bins) / ratio, bins - 1.001)
     low = position.astype(np.int64)
@@ -71,10 +75,10 @@ def shift_formants(spectra: Spectra, ratio: float) -> None:
     spectra *= np.clip(moved / envelope, 0.1, 10)
 
 
-def roughen(spectra: Spectra, rng: np.random.Generator, share: float) -> None:
+def roughen(spectra: Spectra, rng: np.random.Generator, share: float, bin_hz: float) -> None:
     """Excite the formants with noise instead of the vocal cords, in part: breath, whisper, scream."""
     noise = rng.standard_normal((*spectra.shape[1:], 2), np.float32).view(np.complex64)[..., 0]
-    noise *= envelope_of(spectra) * np.float32(share)
+    noise *= envelope_of(spectra, bin_hz) * np.float32(share)
     spectra *= np.float32(1 - share)
     spectra += noise
 

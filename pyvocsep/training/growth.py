@@ -32,13 +32,21 @@ def warm_start(model: MaskEstimator, old: MaskEstimator) -> list[str]:
 
     ValueError where that is not possible: another architecture or grid, or a smaller network.
     """
-    if type(model) is not type(old) or model.grid != old.grid:
+    bands = isinstance(model, BandGRU) and model.grid.sample_rate == old.grid.sample_rate
+    if type(model) is not type(old) or not (bands or model.grid == old.grid):
         raise ValueError(
             f"these weights are of {old.architecture} on {old.grid}; the recipe makes {model.architecture} "
             f"on {model.grid}"
         )
     if isinstance(model, BandGRU) and isinstance(old, BandGRU):
         return _grow(model, old)
+    shapes = {name: tuple(values.shape) for name, values in model.state_dict().items()}
+    for name, values in old.state_dict().items():
+        if tuple(values.shape) != shapes.get(name):
+            raise ValueError(
+                f"these weights have {name} of shape {tuple(values.shape)}, the recipe's network "
+                f"{shapes.get(name)}: only {BandGRU.architecture} can begin with weights of other sizes"
+            )
     model.load_state_dict(old.state_dict())
     return ["starting from the weights as they are"]
 
@@ -50,7 +58,12 @@ def _grow(model: BandGRU, old: BandGRU) -> list[str]:
             f"{model.dim} and {len(model.blocks)}"
         )
     said = [f"starting from weights with {old.bands} bands, {old.dim} values, {len(old.blocks)} blocks"]
-    if model.zones != old.zones:
+    if model.grid != old.grid:
+        said.append(
+            f"frames of {model.grid.n_fft} samples every {model.grid.hop} take the weights of frames of "
+            f"{old.grid.n_fft} every {old.grid.hop}"
+        )
+    elif model.zones != old.zones:
         said.append(f"{model.bands} bands take the weights of those that covered their bins")
     if model.dim > old.dim:
         said.append(f"{model.dim - old.dim} values more that are zero at first")
@@ -61,7 +74,8 @@ def _grow(model: BandGRU, old: BandGRU) -> list[str]:
     if looking[0] > looking[1]:
         said.append(f"{looking[0] - looking[1]} blocks more that look ahead, by next to nothing at first")
     dims = _places(model.dim, old.dim)
-    _grow_encoder(model.encoder, old.encoder, dims)
+    covering = _covering(model.zones, old.zones, old.grid.n_fft / model.grid.n_fft)
+    _grow_encoder(model.encoder, old.encoder, dims, covering)
     if model.level_seconds is not None and old.level_seconds is None:
         # (m / level)^e W' = m^e W at the typical level.
         for weight in model.encoder.weights:
@@ -85,7 +99,7 @@ def _grow(model: BandGRU, old: BandGRU) -> list[str]:
         block.band_scale.zero_()
         _grow_ahead(block.ahead, None, dims)
     _widen_norm(model.norm, old.norm, dims)
-    _grow_decoder(model.decoder, old.decoder, dims)
+    _grow_decoder(model.decoder, old.decoder, dims, covering)
     return said
 
 
@@ -125,8 +139,9 @@ def _widen_gru(gru: nn.GRU, old: nn.GRU, inputs: Tensor, units: Tensor) -> None:
             getattr(gru, f"bias_{name}_l0{direction}")[rows] = getattr(old, f"bias_{name}_l0{direction}")
 
 
-def _grow_encoder(encoder: BandEncoder, old: BandEncoder, dims: Tensor) -> None:
-    covering = _covering(encoder.zones, old.zones)
+def _grow_encoder(
+    encoder: BandEncoder, old: BandEncoder, dims: Tensor, covering: list[tuple[int, int]]
+) -> None:
     features = old.weights[0].shape[1] // old.zones[0][1]
     band = 0
     for weight, (count, width) in zip(encoder.weights, encoder.zones, strict=True):
@@ -140,8 +155,9 @@ def _grow_encoder(encoder: BandEncoder, old: BandEncoder, dims: Tensor) -> None:
         band += count
 
 
-def _grow_decoder(decoder: BandDecoder, old: BandDecoder, dims: Tensor) -> None:
-    covering = _covering(decoder.zones, old.zones)
+def _grow_decoder(
+    decoder: BandDecoder, old: BandDecoder, dims: Tensor, covering: list[tuple[int, int]]
+) -> None:
     band = 0
     for weight, (count, width) in zip(decoder.weights, decoder.zones, strict=True):
         middle = covering[band + count // 2][0]
@@ -150,15 +166,18 @@ def _grow_decoder(decoder: BandDecoder, old: BandDecoder, dims: Tensor) -> None:
         means /= means.sum(1, keepdim=True)
         weight[:, dims] = torch.einsum("ocd,no->ncd", source, means).flatten(0, 1)
         band += count
-    decoder.bias.copy_(old.bias)
+    bins = (torch.arange(decoder.bins) * (old.bins - 1) / (decoder.bins - 1)).round().long()
+    decoder.bias.copy_(old.bias[bins])
 
 
-def _covering(zones: Zones, old: Zones) -> list[tuple[int, int]]:
-    """Of every new band, the old zone and the old band that hold its middle."""
+def _covering(zones: Zones, old: Zones, scale: float) -> list[tuple[int, int]]:
+    """Of every new band, the old zone and the old band that hold its middle. A new bin is ``scale`` old
+    ones wide.
+    """
     owners = [(zone, band) for zone, band, width in _bands(old) for _ in range(width)]
     found, low = [], 0
     for _, _, width in _bands(zones):
-        found.append(owners[min(low + width // 2, len(owners) - 1)])
+        found.append(owners[min(int((low + width // 2) * scale), len(owners) - 1)])
         low += width
     return found
 

@@ -105,7 +105,7 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
             backing[..., limit:] = 0
         self._colour(rng, voice, dry)
         if rng.random() < mixing.equaliser:
-            augmentation.equalise(backing, rng)
+            augmentation.equalise(backing, rng, mixing.tilt)
         if recorded is not None and not dry:
             voice *= augmentation.decibels(rng.normal(0, 2))
         else:
@@ -178,11 +178,11 @@ class Mixtures(Dataset[dict[str, torch.Tensor]]):
         """What makes one voice sound like many."""
         mixing = self.mixing
         if rng.random() < mixing.formants:
-            augmentation.shift_formants(voice, float(np.exp(rng.uniform(-0.22, 0.22))))
+            augmentation.shift_formants(voice, float(np.exp(rng.uniform(-0.22, 0.22))), self.grid.bin_hz)
         if rng.random() < mixing.equaliser:
-            augmentation.equalise(voice, rng)
+            augmentation.equalise(voice, rng, mixing.tilt)
         if rng.random() < mixing.roughness:
-            augmentation.roughen(voice, rng, rng.uniform(0.1, 0.9))
+            augmentation.roughen(voice, rng, rng.uniform(0.1, 0.9), self.grid.bin_hz)
         if rng.random() < mixing.compression:
             augmentation.compress(voice, rng.uniform(0.2, 0.6))
         if self.channels == 2 and dry and rng.random() < mixing.panning:

@@ -97,6 +97,7 @@ class Mixing:
     reverberation: float = 0.6  # of dry voices; of others a quarter as often
     formants: float = 0.4
     equaliser: float = 0.6
+    tilt: float = 0.8  # dB per octave, the deviation of what an equaliser turns
     compression: float = 0.3
     roughness: float = 0.0  # of voices: noise in place of the vocal cords
     saturation: float = 0.0  # of voices that are not as recorded

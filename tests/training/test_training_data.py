@@ -270,7 +270,7 @@ def test_balance_sets_the_level_difference():
 
 EFFECTS = {
     "equalise": lambda s, rng: augmentation.equalise(s, rng),
-    "formants": lambda s, rng: augmentation.shift_formants(s, 1.2),
+    "formants": lambda s, rng: augmentation.shift_formants(s, 1.2, GRID.bin_hz),
     "compress": lambda s, rng: augmentation.compress(s, 0.5),
     "pan": lambda s, rng: augmentation.pan(s, -0.4),
     "double": lambda s, rng: augmentation.double(s, rng),
@@ -293,17 +293,33 @@ def test_effects_change_a_voice_within_reason_and_leave_silence_alone(name):
     assert not silence.any()
 
 
-def test_formants_move_and_the_fine_structure_stays():
-    bins = np.arange(GRID.bins)
+@pytest.mark.parametrize("finer", [1, 2, 4])
+def test_formants_move_and_the_fine_structure_stays(finer):
+    """However fine the bins are."""
+    bins = np.arange(GRID.bins * finer) / finer
     harmonics = 1.0 * (bins % 6 == 0) + 0.01
     envelope = np.exp(-(((bins - 50) / 20) ** 2)) + 1e-3
     spectra = np.tile((harmonics * envelope).astype(np.complex64), (2, 4, 1))
     before = np.abs(spectra[0, 0])
-    augmentation.shift_formants(spectra, 1.2)
+    augmentation.shift_formants(spectra, 1.2, GRID.bin_hz / finer)
     after = np.abs(spectra[0, 0])
-    assert np.all(after[6:120:6] > 10 * after[9:123:6])
+    peaks, gaps = after[6 * finer : 120 * finer : 6 * finer], after[9 * finer : 123 * finer : 6 * finer]
+    assert np.all(peaks > 10 * gaps)
     centre_before, centre_after = (float(np.average(bins, weights=m)) for m in (before, after))
     assert 1.1 < centre_after / centre_before < 1.3
+
+
+def test_an_equaliser_tilts_by_decibels_per_octave():
+    def tilt(seed, deviation):
+        spectra = np.ones((1, 1, GRID.bins), np.complex64)
+        augmentation.equalise(spectra, np.random.default_rng(seed), deviation)
+        level = 20 * np.log10(np.abs(spectra[0, 0]))
+        assert np.all(np.abs(level) <= 15 + 4 * max(deviation - 0.8, 0) + 1e-3)
+        octaves = np.log2(np.arange(GRID.bins) + 1.0)
+        return np.polyfit(octaves[GRID.bins // 16 :], level[GRID.bins // 16 :], 1)[0]
+
+    gentle, steep = (np.std([tilt(seed, deviation) for seed in range(60)]) for deviation in (0.8, 3.2))
+    assert steep > 2 * gentle
 
 
 def test_reverberation_rings_after_the_voice_and_never_before():

@@ -14,9 +14,9 @@ GRID = Grid(8000, 256, 128)
 ZONES = [(8, 4), (3, 8), (2, 40)]
 
 
-def network(seed=0, dim=32, blocks=2, zones=ZONES, **options):
+def network(seed=0, dim=32, blocks=2, zones=ZONES, grid=GRID, **options):
     torch.manual_seed(seed)
-    made = BandGRU(GRID, dim, blocks, zones, **options)
+    made = BandGRU(grid, dim, blocks, zones, **options)
     with torch.no_grad():
         for name, parameter in made.named_parameters():
             if name.endswith(("norm.weight", "scale")):
@@ -74,6 +74,31 @@ def test_halved_bands_begin_as_the_whole_ones():
     torch.testing.assert_close((found - grown.decoder.bias)[..., 8:12, :], pairs)
 
 
+def test_longer_frames_begin_with_what_the_short_ones_saw():
+    """Of a spectrum that is flat within each pair of bins, frames twice as long show the same twice."""
+    longer = Grid(8000, 512, 256)
+    old, grown = network(0), network(1, zones=[(count, 2 * width) for count, width in ZONES], grid=longer)
+    with torch.no_grad():
+        old.decoder.bias.copy_(old.decoder.bias[:1].expand_as(old.decoder.bias))
+    said = warm_start(grown, old)
+    assert any("512 samples every 256" in line for line in said)
+    magnitudes = torch.rand(2, 30, GRID.bins, 4)
+    magnitudes[:, :, -1] = 0  # half of the last pair lies above the highest frequency
+    with torch.no_grad():
+        masks = old(magnitudes)[0]
+        found = grown(magnitudes.repeat_interleave(2, 2)[:, :, : longer.bins])[0]
+    assert masks.std() > 0.05
+    expected = masks.repeat_interleave(2, 2)[:, :, : longer.bins]
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_biases_keep_their_frequencies_in_longer_frames():
+    old = network(0)
+    grown = network(1, zones=[(count, 2 * width) for count, width in ZONES], grid=Grid(8000, 512, 256))
+    warm_start(grown, old)
+    assert torch.equal(grown.decoder.bias[::2], old.decoder.bias)
+
+
 def test_a_level_begins_with_what_the_network_saw_at_a_typical_one():
     old, grown = network(0), network(1, level_seconds=4.0)
     said = warm_start(grown, old)
@@ -92,3 +117,7 @@ def test_what_cannot_be_grown_is_said():
         warm_start(network(1, blocks=1), network(0))
     with pytest.raises(ValueError, match="band-gru on Grid"):
         warm_start(GRU(GRID, 32, 1), network(0))
+    with pytest.raises(ValueError, match="sample_rate=16000"):
+        warm_start(network(1, grid=Grid(16000, 256, 128)), network(0))
+    with pytest.raises(ValueError, match=r"gru.weight_ih_l0 of shape \(96, 129\).*\(192, 129\)"):
+        warm_start(GRU(GRID, 64, 1), GRU(GRID, 32, 1))
