@@ -163,7 +163,7 @@ def train_step(state: State, batch: dict[str, Tensor], schedule: Schedule) -> fl
     masks, _ = state.model(state.model.features(vocals + accompaniment) * visible.unsqueeze(-1))
     if state.model.channels == 2:
         vocals, accompaniment = mid_side(vocals), mid_side(accompaniment)
-    loss = separation_loss(masks, vocals, accompaniment, limit)
+    loss = separation_loss(masks, vocals, accompaniment, limit, schedule.detail)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), schedule.clip)
     if torch.isfinite(norm):

@@ -13,9 +13,11 @@ from . import kernels
 from .models import EXPONENT
 
 
-def separation_loss(masks: Tensor, vocals: Tensor, accompaniment: Tensor, limit: Tensor) -> Tensor:
-    """Log of the error's energy over the voice's, plus the compressed magnitudes' relative error; lower
-    is better.
+def separation_loss(
+    masks: Tensor, vocals: Tensor, accompaniment: Tensor, limit: Tensor, detail: float = 1.0
+) -> Tensor:
+    """Log of the error's energy over the voice's, plus ``detail`` times the compressed magnitudes' relative
+    error; lower is better.
 
     All tensors are (batch, frames, bins, channels), the stems complex; ``limit`` (batch,) is the number
     of lower bins that count. The first term is what uSDR measures, per example, for both stems at once:
@@ -24,7 +26,7 @@ def separation_loss(masks: Tensor, vocals: Tensor, accompaniment: Tensor, limit:
     silence outweigh all else.
     """
     if kernels.serves(masks):
-        return _Loss.apply(masks, vocals, accompaniment, limit)  # type: ignore[no-untyped-call,no-any-return]
+        return _Loss.apply(masks, vocals, accompaniment, limit, detail)  # type: ignore[no-untyped-call,no-any-return]
     counts = torch.arange(vocals.shape[2], device=vocals.device) < limit[:, None]
     counts = counts[:, None, :, None].to(masks.dtype)
     mixture = vocals + accompaniment
@@ -41,17 +43,18 @@ def separation_loss(masks: Tensor, vocals: Tensor, accompaniment: Tensor, limit:
     return _combine(
         _total(masks * (masks * mixture_energy - overlap)),
         *(_total(values) for values in (voice_energy, mixture_energy, wrong, loudness)),
+        detail,
     )
 
 
 def _combine(
-    error_less_voice: Tensor, voice: Tensor, mixture: Tensor, wrong: Tensor, loudness: Tensor
+    error_less_voice: Tensor, voice: Tensor, mixture: Tensor, wrong: Tensor, loudness: Tensor, detail: float
 ) -> Tensor:
     """The loss from sums over each example."""
     floor = mixture * 10**-3.5 + 1e-9
     error = error_less_voice + voice
     energy_term = torch.log((error + floor).clamp_min(1e-9) / (voice + floor)).mean()
-    return energy_term + (wrong / (loudness + 1e-3)).mean()
+    return energy_term + detail * (wrong / (loudness + 1e-3)).mean()
 
 
 def _energy(spectra: Tensor) -> Tensor:
@@ -81,7 +84,9 @@ class _Loss(torch.autograd.Function):
     """The same by the kernel, which finds the sums and their slopes over the masks in one pass."""
 
     @staticmethod
-    def forward(ctx: Any, masks: Tensor, vocals: Tensor, accompaniment: Tensor, limit: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, masks: Tensor, vocals: Tensor, accompaniment: Tensor, limit: Tensor, detail: float
+    ) -> Tensor:
         masks, vocals, accompaniment = (x.contiguous() for x in (masks, vocals, accompaniment))
         batch, frames, bins, channels = masks.shape
         shape = _Shape(batch, frames, bins * channels, torch.get_num_threads(), EXPONENT)
@@ -93,7 +98,7 @@ class _Loss(torch.autograd.Function):
         # The few numbers that are left are PyTorch's: it also knows their gradient.
         with torch.enable_grad():
             totals.requires_grad_()
-            loss = _combine(*totals.unbind(1))
+            loss = _combine(*totals.unbind(1), detail)
         (grad,) = torch.autograd.grad(loss, totals)
         grad = grad.float()[:, :, None, None, None]
         ctx.save_for_backward(error_slope.mul_(grad[:, 0]).addcmul_(wrong_slope, grad[:, 3]))
@@ -103,4 +108,4 @@ class _Loss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (slope,) = ctx.saved_tensors
-        return slope * grad, None, None, None
+        return slope * grad, None, None, None, None

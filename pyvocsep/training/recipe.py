@@ -132,6 +132,7 @@ class Schedule:
     weight_decay: float = 0.01
     warmup: int = 100
     clip: float = 1.0  # the largest norm of the gradient
+    detail: float = 1.0  # weight of the compressed magnitudes in the loss, see .loss
     averaging: float = 0.998  # of the weights that are scored and exported, over steps
     score_every: int = 200  # steps
     seed: int = 0
