@@ -17,6 +17,7 @@ def test_what_is_shipped() -> None:
         "band-gru",
         "band-gru-files",
         "band-gru-mir1k",
+        "band-gru-mir1k-files",
         "band-gru-open",
         "cnn",
         "gru",

@@ -26,11 +26,16 @@ TYPICAL_LEVEL = 10 ** (-22 / 20)
 for magnitudes over their running level."""
 
 
+def _shapes(network: MaskEstimator) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(values.shape) for name, values in network.state_dict().items()}
+
+
 @torch.no_grad()
 def warm_start(model: MaskEstimator, old: MaskEstimator) -> list[str]:
     """Give ``model`` the weights of ``old``, in place; says in a few lines what that took.
 
-    ValueError where that is not possible: another architecture or grid, or a smaller network.
+    ValueError where that is not possible: another architecture or sample rate, a smaller network, or of other
+    architectures than `band-gru` any other grid or size.
     """
     bands = isinstance(model, BandGRU) and model.grid.sample_rate == old.grid.sample_rate
     if type(model) is not type(old) or not (bands or model.grid == old.grid):
@@ -40,12 +45,12 @@ def warm_start(model: MaskEstimator, old: MaskEstimator) -> list[str]:
         )
     if isinstance(model, BandGRU) and isinstance(old, BandGRU):
         return _grow(model, old)
-    shapes = {name: tuple(values.shape) for name, values in model.state_dict().items()}
-    for name, values in old.state_dict().items():
-        if tuple(values.shape) != shapes.get(name):
+    shapes, old_shapes = _shapes(model), _shapes(old)
+    for name in shapes | old_shapes:
+        if shapes.get(name) != old_shapes.get(name):
             raise ValueError(
-                f"these weights have {name} of shape {tuple(values.shape)}, the recipe's network "
-                f"{shapes.get(name)}: only {BandGRU.architecture} can begin with weights of other sizes"
+                f"{name} has the shape {old_shapes.get(name)} in these weights and {shapes.get(name)} in the "
+                f"recipe's network: only {BandGRU.architecture} can begin with weights of other sizes"
             )
     model.load_state_dict(old.state_dict())
     return ["starting from the weights as they are"]

@@ -41,14 +41,14 @@ def separation_loss(
     wrong = (_power(masks) * loudness - voice_loudness).abs()
     wrong = wrong + (_power(1 - masks) * loudness - backing_loudness).abs()
     return _combine(
+        detail,
         _total(masks * (masks * mixture_energy - overlap)),
         *(_total(values) for values in (voice_energy, mixture_energy, wrong, loudness)),
-        detail,
     )
 
 
 def _combine(
-    error_less_voice: Tensor, voice: Tensor, mixture: Tensor, wrong: Tensor, loudness: Tensor, detail: float
+    detail: float, error_less_voice: Tensor, voice: Tensor, mixture: Tensor, wrong: Tensor, loudness: Tensor
 ) -> Tensor:
     """The loss from sums over each example."""
     floor = mixture * 10**-3.5 + 1e-9
@@ -98,7 +98,7 @@ class _Loss(torch.autograd.Function):
         # The few numbers that are left are PyTorch's: it also knows their gradient.
         with torch.enable_grad():
             totals.requires_grad_()
-            loss = _combine(*totals.unbind(1), detail)
+            loss = _combine(detail, *totals.unbind(1))
         (grad,) = torch.autograd.grad(loss, totals)
         grad = grad.float()[:, :, None, None, None]
         ctx.save_for_backward(error_slope.mul_(grad[:, 0]).addcmul_(wrong_slope, grad[:, 3]))

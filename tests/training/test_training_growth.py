@@ -119,5 +119,7 @@ def test_what_cannot_be_grown_is_said():
         warm_start(GRU(GRID, 32, 1), network(0))
     with pytest.raises(ValueError, match="sample_rate=16000"):
         warm_start(network(1, grid=Grid(16000, 256, 128)), network(0))
-    with pytest.raises(ValueError, match=r"gru.weight_ih_l0 of shape \(96, 129\).*\(192, 129\)"):
+    with pytest.raises(ValueError, match=r"gru.weight_ih_l0.*\(96, 129\) in these weights and \(192, 129\)"):
         warm_start(GRU(GRID, 64, 1), GRU(GRID, 32, 1))
+    with pytest.raises(ValueError, match=r"gru.weight_ih_l1.*None in these weights"):
+        warm_start(GRU(GRID, 32, 2), GRU(GRID, 32, 1))
