@@ -44,9 +44,7 @@ int threads_of_process() {
   return static_cast<int>(std::distance(begin(tasks), end(tasks)));
 }
 
-// Whether the process has, within two seconds, that many threads: the system lists one for a moment after it was
-// joined.
-// How many there are: one that was joined can be counted for a moment longer, which is long in an emulator.
+// How many there are when those that were joined are gone, which takes a while in an emulator.
 int settled_threads() {
   int count = threads_of_process();
   for (int same = 0; same < 50;) {
@@ -58,6 +56,8 @@ int settled_threads() {
   return count;
 }
 
+// Whether the process has, within two seconds, that many threads: the system lists one for a moment after it was
+// joined.
 bool threads_settle_at(int expected) {
   for (int i = 0; i < 2000 && threads_of_process() != expected; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
