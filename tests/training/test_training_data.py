@@ -75,10 +75,14 @@ def test_the_gru_recipe_trains_on_its_two_singers_alone(data):
     assert [pair.name for pair in here.watched_pairs(data)] == ["amy_2_01"]
 
 
+ON_ALL_THEIR_CLIPS = {"band-gru-mir1k-files-more"}  # the test's singers judge it
+
+
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_shipped_recipes_watch_only_what_they_hold_out(name):
     data = load_recipe(find_recipe(name)).data
-    assert bool(data.held_out) == bool(data.watched) == bool(data.musdb or data.mir1k)
+    pairs = bool(data.musdb or data.mir1k)
+    assert bool(data.held_out) == bool(data.watched) == (pairs and name not in ON_ALL_THEIR_CLIPS)
     assert set(data.watched) <= set(data.held_out)
     assert len(set(data.held_out)) == len(data.held_out)
 
