@@ -83,8 +83,16 @@ def hum_of(samples: int, rate: float) -> NDArray[np.float64]:
     return sum((np.sin(harmonic * phase) / harmonic for harmonic in range(1, 15)), np.zeros(samples))
 
 
+def chords_of(samples: int, rate: float) -> NDArray[np.float64]:
+    """A chord struck twice a second."""
+    time = np.arange(samples) / rate
+    tones = np.sin(2 * np.pi * 110 * np.outer([1, 5 / 4, 3 / 2], np.arange(1, 8))[..., None] * time)
+    struck: NDArray[np.float64] = (tones / np.arange(1, 8)[:, None]).sum((0, 1)) * np.exp(-8 * (time % 0.5))
+    return struck
+
+
 def spectra_of(path: Path, channels: int) -> NDArray[np.complex64]:
-    """Hum like a voice's in noise, loud, soft and silent, and noise alone: (channels, frames, bins).
+    """Hum like a voice's over chords and noise, loud, soft, silent, and without it: (channels, frames, bins).
 
     As many silent frames follow as the model looks ahead.
     """
@@ -92,7 +100,8 @@ def spectra_of(path: Path, channels: int) -> NDArray[np.complex64]:
     rng = np.random.default_rng(1)
     hum = hum_of(FRAMES * model.n_fft, model.sample_rate)
     hum[26 * model.n_fft : 34 * model.n_fft] = 0
-    x = 0.2 * hum + 0.02 * np.cumsum(rng.standard_normal((channels, len(hum))), axis=1) % 0.1
+    x = 0.2 * hum + 0.3 * chords_of(len(hum), model.sample_rate)
+    x = x + 0.02 * np.cumsum(rng.standard_normal((channels, len(hum))), axis=1) % 0.1
     frames = x.reshape(channels, FRAMES, model.n_fft)
     frames[:, 10:20] *= 1e-3
     frames[:, 20:25] = 0
