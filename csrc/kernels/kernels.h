@@ -98,7 +98,7 @@ struct MomentsArgs {
 struct Kernels {
   const char* name;
   Precision precision;  // of both factors of products: weights are packed in it, inputs rounded to it
-  int lanes;            // floats of a vector
+  int lanes;            // floats of a vector: so many units of a GRU have their weights side by side
 
   void (*linear)(const LinearArgs&);
   void (*gru_gates)(const GruArgs&);  // gates from x

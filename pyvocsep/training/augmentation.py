@@ -14,6 +14,9 @@ from pyvocsep.grid import Grid, Spectra
 
 Array = npt.NDArray[np.float32]
 
+DESK_TILT = 0.8
+"""Deviation in dB per octave of the tilts that people set at a mixing desk."""
+
 
 def decibels(value: float) -> float:
     """An amplitude from its level."""
@@ -38,9 +41,10 @@ def balance(stem: Spectra, other: Spectra, level_db: float) -> None:
         stem *= np.float32(reference / own * decibels(level_db))
 
 
-def equalise(spectra: Spectra, rng: np.random.Generator, tilt: float = 0.8) -> None:
-    """A tilt of a deviation in dB per octave and a few broad peaks or dips, as a mixing desk has, up to 9 dB
-    each; 15 dB in all beside what a tilt of ``tilt`` does.
+def equalise(spectra: Spectra, rng: np.random.Generator, tilt: float) -> None:
+    """A tilt, whose deviation is ``tilt`` dB per octave, and a few broad peaks or dips, up to 9 dB each.
+
+    No bin is changed by more than 15 dB, and 4 dB more for each dB per octave beyond `DESK_TILT`.
     """
     bins = spectra.shape[-1]
     octave = np.log2((np.arange(bins, dtype=np.float32) + 1) / bins)  # 0 at the top, falling
@@ -48,7 +52,7 @@ def equalise(spectra: Spectra, rng: np.random.Generator, tilt: float = 0.8) -> N
     for _ in range(rng.integers(1, 4)):
         centre, width = rng.uniform(-8, 0), rng.uniform(0.4, 1.5)
         gain = gain + np.clip(rng.normal(0, 4), -9, 9) * np.exp(-(((octave - centre) / width) ** 2))
-    most = 15 + 4 * max(tilt - 0.8, 0.0)
+    most = 15 + 4 * max(tilt - DESK_TILT, 0.0)
     spectra *= (10 ** (np.clip(gain, -most, most) / 20)).astype(np.float32)
 
 

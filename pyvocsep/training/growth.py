@@ -26,10 +26,6 @@ TYPICAL_LEVEL = 10 ** (-22 / 20)
 for magnitudes over their running level."""
 
 
-def _shapes(network: MaskEstimator) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(values.shape) for name, values in network.state_dict().items()}
-
-
 @torch.no_grad()
 def warm_start(model: MaskEstimator, old: MaskEstimator) -> list[str]:
     """Give ``model`` the weights of ``old``, in place; says in a few lines what that took.
@@ -54,6 +50,10 @@ def warm_start(model: MaskEstimator, old: MaskEstimator) -> list[str]:
             )
     model.load_state_dict(old.state_dict())
     return ["starting from the weights as they are"]
+
+
+def _shapes(network: MaskEstimator) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(values.shape) for name, values in network.state_dict().items()}
 
 
 def _grow(model: BandGRU, old: BandGRU) -> list[str]:

@@ -274,7 +274,7 @@ def test_balance_sets_the_level_difference():
 
 
 EFFECTS = {
-    "equalise": lambda s, rng: augmentation.equalise(s, rng),
+    "equalise": lambda s, rng: augmentation.equalise(s, rng, augmentation.DESK_TILT),
     "formants": lambda s, rng: augmentation.shift_formants(s, 1.2, GRID.bin_hz),
     "compress": lambda s, rng: augmentation.compress(s, 0.5),
     "pan": lambda s, rng: augmentation.pan(s, -0.4),
