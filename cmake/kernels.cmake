@@ -30,6 +30,8 @@ function(pyvocsep_add_kernels target sources sets)
   set(avx2_flags -mavx2 -mfma ${no_avx512})
   set(avx512_flags -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl)
   set(avx512bf16_flags ${avx512_flags} -mavx512bf16 -DPYVOCSEP_BFLOAT16)
+  set(avx512bf16_by_hand_flags ${avx512_flags} -DPYVOCSEP_BFLOAT16
+      -include ${PROJECT_SOURCE_DIR}/csrc/tests/bfloat16_by_hand.h)
   set(avx512vnni_flags ${avx512_flags} -mavx512vnni -DPYVOCSEP_INT8)
   set(avx2vnni_flags ${avx2_flags} -mavxvnni -DPYVOCSEP_INT8)
   set(avx2vnni_evex_flags ${avx2vnni_flags} -include ${PROJECT_SOURCE_DIR}/csrc/tests/vnni_evex.h)

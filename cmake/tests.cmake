@@ -34,8 +34,8 @@ if(PYVOCSEP_EMBED_WEIGHTS)
   target_compile_definitions(core_tests PRIVATE PYVOCSEP_EMBED_WEIGHTS)
 endif()
 if(PYVOCSEP_COMPILES_FOR__x86_64__)
-  # AVX-VNNI's kernels once more, for processors that have the same instruction in the encoding of AVX-512.
-  pyvocsep_add_kernels(core_tests csrc/kernels/kernels.cpp avx2vnni_evex)
+  # The kernels of AVX-VNNI and AVX512-BF16 once more, for processors that have AVX-512 without them.
+  pyvocsep_add_kernels(core_tests csrc/kernels/kernels.cpp "avx2vnni_evex;avx512bf16_by_hand")
 endif()
 # Once more for each instruction set that can be forced: what is built on the kernels, and the kernels' products of other
 # precisions, which go with the set in use.

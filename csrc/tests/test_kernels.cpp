@@ -22,6 +22,9 @@ using namespace pyvocsep;
 namespace pyvocsep::avx2vnni_evex {  // vnni_evex.h
 extern const Kernels kTable;
 }
+namespace pyvocsep::avx512bf16_by_hand {  // bfloat16_by_hand.h
+extern const Kernels kTable;
+}
 #endif
 
 namespace {
@@ -43,6 +46,7 @@ void for_each_table_of(Precision precision, const Body& body) {
   if (has_precision(precision)) tables.push_back(&kernels(precision));
 #if defined(__x86_64__)
   if (precision == Precision::kInt8 && Cpu::self().avx512vnni()) tables.push_back(&avx2vnni_evex::kTable);
+  if (precision == Precision::kBfloat16 && Cpu::self().avx512()) tables.push_back(&avx512bf16_by_hand::kTable);
 #endif
   for (const Kernels* k : tables) {
     CAPTURE(k->name);

@@ -41,14 +41,14 @@ class Pair:
 def musdb(folder: Path) -> list[Pair]:
     """The songs of a folder laid out SONG/{vocals,accompaniment}.ogg (or any format soundfile reads)."""
     pairs = []
-    for song in sorted(_folder(folder).iterdir()):
+    for song in sorted(existing(folder).iterdir()):
         stems = (
             {file.stem: file for file in song.iterdir() if file.suffix in SUFFIXES} if song.is_dir() else {}
         )
         if set(STEMS) <= stems.keys():
             artist = song.name.split(" - ")[0]
             pairs.append(Pair(song.name, artist, Track(stems["vocals"]), Track(stems["accompaniment"])))
-    return _some(pairs, folder, "song folders with vocals and accompaniment")
+    return at_least_one(pairs, folder, "song folders with vocals and accompaniment")
 
 
 def mir1k(folder: Path, singers: Sequence[str] | None = None) -> list[Pair]:
@@ -57,14 +57,16 @@ def mir1k(folder: Path, singers: Sequence[str] | None = None) -> list[Pair]:
     """
     wavfile = folder / "Wavfile"  # where the original archive keeps them
     files = sorted(
-        file for file in _folder(wavfile if wavfile.is_dir() else folder).iterdir() if file.suffix in SUFFIXES
+        file
+        for file in existing(wavfile if wavfile.is_dir() else folder).iterdir()
+        if file.suffix in SUFFIXES
     )
     pairs = [
         Pair(file.stem, file.stem.split("_")[0], Track(file, 1), Track(file, 0), dry=True)
         for file in files
         if file.stem.count("_") == 2 and (singers is None or file.stem.split("_")[0] in singers)
     ]
-    return _some(pairs, folder, "clips named singer_song_clip")
+    return at_least_one(pairs, folder, "clips named singer_song_clip")
 
 
 def instrumentals(folder: Path, seconds: float = math.inf, without: Sequence[str] = ()) -> list[Track]:
@@ -74,19 +76,19 @@ def instrumentals(folder: Path, seconds: float = math.inf, without: Sequence[str
     """
     tracks = [
         Track(file, seconds=seconds)
-        for file in sorted(_folder(folder).rglob("*"))
+        for file in sorted(existing(folder).rglob("*"))
         if file.suffix in SUFFIXES and file.relative_to(folder).parts[0] not in without
     ]
-    return _some(tracks, folder, "audio files")
+    return at_least_one(tracks, folder, "audio files")
 
 
-def _folder(folder: Path) -> Path:
+def existing(folder: Path) -> Path:
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}; give the folder that holds the data sets with --data")
     return folder
 
 
-def _some(found: list[Found], folder: Path, what: str) -> list[Found]:
+def at_least_one(found: list[Found], folder: Path, what: str) -> list[Found]:
     if not found:
         raise FileNotFoundError(f"no {what} in {folder}")
     return found

@@ -1,7 +1,7 @@
-"""A folder of dry solo singing: packs of clips, and an index that says who sings what where.
+"""A folder of dry solo singing: a folder of phrases for each singer, or packs of clips with an index.
 
-``index.csv`` has a line for each clip: file, start_s, end_s, singer, f0_hz (the median pitch, 0 where it is
-unclear), licence, repo and path (where it is from).
+The index, ``index.csv``, says who sings what where. It has a line for each clip: file, start_s, end_s,
+singer, f0_hz (the median pitch, 0 where it is unclear), licence, repo and path (where it is from).
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import soundfile  # type: ignore[import-untyped]
+
+from pyvocsep.datasets.recordings import SUFFIXES, at_least_one, existing
 
 INDEX = "index.csv"
 PHRASED = ("ravdess", "gtsinger")
@@ -51,12 +55,25 @@ class Singer:
 
 
 def voices(folder: Path, licences: str = "any") -> list[Singer]:
-    """The singers of a folder whose clips come under such terms: "any", or "open" ones only (``OPEN``)."""
+    """The singers of a folder: of "any" ``licences``, or clips alone whose terms are "open" (``OPEN``).
+
+    Without an index each subfolder is a singer, and each audio file in it a whole phrase. Nothing tells the
+    terms of these.
+    """
     if licences not in ("any", "open"):
         raise ValueError(f'voices_licences is {licences!r}; it can be "any" or "open"')
-    index = folder / INDEX
-    if not index.is_file():
-        raise FileNotFoundError(f"no {index}; it says which clips the folder of voices holds")
+    if (folder / INDEX).is_file():
+        return _indexed(folder / INDEX, licences)
+    if licences == "open":
+        raise FileNotFoundError(f"no {folder / INDEX}; it says under which terms each clip is")
+    subfolders = sorted(path for path in existing(folder).iterdir() if path.is_dir())
+    singers = [Singer(path.name, _phrases(path)) for path in subfolders]
+    return at_least_one(
+        [singer for singer in singers if singer.clips], folder, f"{INDEX} and no folders of phrases by singer"
+    )
+
+
+def _indexed(index: Path, licences: str) -> list[Singer]:
     clips: dict[str, list[Clip]] = {}
     with index.open(newline="") as file:
         for row in csv.DictReader(file):
@@ -65,8 +82,16 @@ def voices(folder: Path, licences: str = "any") -> list[Singer]:
                 times = float(row["start_s"]), float(row["end_s"])
                 phrase = singer.lower().startswith(PHRASED)
                 clips.setdefault(singer, []).append(
-                    Clip(folder / row["file"], *times, float(row["f0_hz"]), phrase)
+                    Clip(index.parent / row["file"], *times, float(row["f0_hz"]), phrase)
                 )
     if not clips:
         raise ValueError(f"{index} names no clip under {licences} terms")
     return [Singer(name, tuple(found)) for name, found in sorted(clips.items())]
+
+
+def _phrases(folder: Path) -> tuple[Clip, ...]:
+    return tuple(
+        Clip(file, 0.0, float(soundfile.info(file).duration), f0=0.0, phrase=True)
+        for file in sorted(folder.iterdir())
+        if file.suffix in SUFFIXES
+    )

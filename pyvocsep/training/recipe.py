@@ -32,7 +32,7 @@ class Data:
     instrumentals: str | None = None
     instrumental_seconds: float = math.inf  # of each piece of music without a voice, its middle
     instrumentals_held_out: tuple[str, ...] = ()  # subfolders that are never trained on
-    voices: str | None = None
+    voices: str | tuple[str, ...] = ()  # one folder of solo singing or more
     voices_licences: str = "any"  # or "open"
     held_out: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
@@ -69,7 +69,8 @@ class Data:
         )
 
     def solo_voices(self, root: Path) -> list[Singer]:
-        return voices(root / self.voices, self.voices_licences) if self.voices else []
+        folders = (self.voices,) if isinstance(self.voices, str) else self.voices
+        return [singer for folder in folders for singer in voices(root / folder, self.voices_licences)]
 
 
 def matches(pair: Pair, names: Iterable[str]) -> bool:

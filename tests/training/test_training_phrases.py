@@ -68,11 +68,39 @@ def test_the_index_says_whose_clips_there_are_and_on_what_terms(folder):
     ] == ["mi"]
     with pytest.raises(ValueError, match="voices_licences is 'free'"):
         voices(folder, "free")
-    with pytest.raises(FileNotFoundError, match=r"index\.csv"):
-        voices(folder.parent)
     lines = (folder / "index.csv").read_text().splitlines()
     (folder / "index.csv").write_text("\n".join([lines[0], *(x for x in lines[1:] if "GPL" in x)]))
     with pytest.raises(ValueError, match="no clip under open terms"):
+        voices(folder, "open")
+
+
+def test_without_an_index_each_subfolder_is_a_singer_of_phrases(folder, tmp_path):
+    dry = tmp_path / "dry"
+    for name, seconds in (("fa/one.flac", 1.0), ("fa/two.wav", 2.5), ("mi/three.wav", 0.5)):
+        (dry / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(dry / name, tone(220.0, seconds), RATE)
+    (dry / "fa" / "LICENSE.txt").write_text("CC0")
+    (dry / "nobody").mkdir()
+    fa, mi = voices(dry)
+    assert (fa.name, mi.name) == ("fa", "mi")
+    assert [(clip.path.name, clip.start, clip.end) for clip in fa.clips] == [
+        ("one.flac", 0, 1),
+        ("two.wav", 0, 2.5),
+    ]
+    assert all(clip.phrase for clip in (*fa.clips, *mi.clips))
+    assert np.abs(phrases(dry).sing(np.random.default_rng(0), 0.0, 1.0)[0]).max() > 0
+    both = Data(voices=("voices", "dry")).solo_voices(tmp_path)
+    assert [singer.name for singer in both] == ["mi", "ravdessActor_01", "sol", "fa", "mi"]
+    assert Data(voices="dry").solo_voices(tmp_path) == [fa, mi]
+
+
+def test_a_folder_without_singers_or_terms_is_named(folder, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere; give .* with --data"):
+        voices(tmp_path / "nowhere")
+    (folder / "index.csv").unlink()  # leaves packs of clips alone
+    with pytest.raises(FileNotFoundError, match=r"no index\.csv and no folders of phrases by singer in"):
+        voices(folder)
+    with pytest.raises(FileNotFoundError, match=r"no .*index\.csv; it says under which terms"):
         voices(folder, "open")
 
 
