@@ -25,14 +25,18 @@ from .models import GRU, BandGRU, MaskEstimator
 HALF = ".half"  # of the names of weights stored in float16
 
 
-def round_weights(model: MaskEstimator) -> MaskEstimator:
-    """Round in place to what a model file stores (matrices and kernels to float16), so that what is scored
-    is what ships.
+def stored(weights: torch.Tensor) -> torch.Tensor:
+    """Weights as a model file has them: of matrices and kernels the eight significant bits of bfloat16, in
+    float16, whose other three bits are zero and take no room in a wheel; vectors in float32.
     """
+    return (weights.bfloat16().half() if weights.ndim >= 2 else weights.float()).contiguous()
+
+
+def round_weights(model: MaskEstimator) -> MaskEstimator:
+    """Round in place to what a model file stores, so that what is scored is what ships."""
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.ndim >= 2:
-                parameter.copy_(parameter.half().float())
+            parameter.copy_(stored(parameter))
     return model
 
 
@@ -40,10 +44,7 @@ def save_model(model: MaskEstimator, path: Path, name: str, **notes: str) -> Non
     """Write weights and metadata: as .safetensors for the core, or, of a model that it does not run, as
     .onnx. ``notes`` are free text: trained_on, recipe, score, license.
     """
-    tensors = {
-        key: (value.half() if value.ndim >= 2 else value.float()).contiguous()
-        for key, value in model.state_dict().items()
-    }
+    tensors = {key: stored(value) for key, value in model.state_dict().items()}
     for key, value in tensors.items():
         if not torch.isfinite(value).all():
             raise ValueError(
@@ -72,7 +73,8 @@ def _halve_and_label(path: Path, metadata: dict[str, str]) -> None:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.ndim >= 2:
             name = tensor.name
-            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALF))
+            halves = stored(torch.tensor(values)).numpy()
+            tensor.CopyFrom(numpy_helper.from_array(halves, name + HALF))
             casts.append(onnx.helper.make_node("Cast", [name + HALF], [name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *graph.graph.node]
     del graph.graph.node[:]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("safetensors")
+safetensors = pytest.importorskip("safetensors")
 
 from pyvocsep.grid import Grid, rotate  # noqa: E402
 from pyvocsep.training.architectures import build  # noqa: E402
@@ -86,6 +86,23 @@ def test_model_file_holds_the_rounded_network_and_what_runs_it(name, tmp_path):
     round_weights(network)
     with torch.no_grad():
         assert torch.equal(loaded(magnitudes)[0], network(magnitudes)[0])
+
+
+def test_matrices_have_eight_significant_bits_and_vectors_all(tmp_path):
+    network, _ = network_and_input("band-gru")
+    path = tmp_path / "model.safetensors"
+    save_model(network, path, "x")
+    with safetensors.safe_open(path, framework="np") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    own = dict(network.named_parameters())
+    for key, values in tensors.items():
+        exact = own[key].detach().numpy()
+        if values.ndim == 1:
+            assert np.array_equal(values, exact)
+        else:
+            assert values.dtype == np.float16
+            assert np.array_equal(torch.tensor(values.astype(np.float32)).bfloat16().float().numpy(), values)
+            np.testing.assert_allclose(values, exact, rtol=2**-8, atol=2**-25)
 
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path):
