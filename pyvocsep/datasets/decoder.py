@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile  # type: ignore[import-untyped]
 
-from pyvocsep.datasets.recordings import Track
+from pyvocsep.datasets.recordings import Track, reading
 from pyvocsep.grid import Audio
 
 
@@ -39,7 +39,8 @@ class Decoder:
         name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:24] + part
         for cached in self.folder.glob(f"{name}.*.float32.npy"):
             return np.load(cached, mmap_mode="r"), int(cached.name.split(".")[-3])
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        with reading(path):
+            samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         if len(samples) > seconds * rate:
             length = int(seconds * rate)
             start = (len(samples) - length) // 2

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+import soundfile  # type: ignore[import-untyped]
 
 from pyvocsep.arrays import STEMS
 
@@ -80,6 +83,15 @@ def instrumentals(folder: Path, seconds: float = math.inf, without: Sequence[str
         if file.suffix in SUFFIXES and file.relative_to(folder).parts[0] not in without
     ]
     return at_least_one(tracks, folder, "audio files")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns libsndfile's error within into a ValueError that names the file and says why."""
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{path} cannot be read: {error.error_string}") from None
 
 
 def existing(folder: Path) -> Path:

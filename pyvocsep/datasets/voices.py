@@ -13,7 +13,7 @@ from pathlib import Path
 
 import soundfile  # type: ignore[import-untyped]
 
-from pyvocsep.datasets.recordings import SUFFIXES, at_least_one, existing
+from pyvocsep.datasets.recordings import SUFFIXES, at_least_one, existing, reading
 
 INDEX = "index.csv"
 PHRASED = ("ravdess", "gtsinger")
@@ -90,8 +90,9 @@ def _indexed(index: Path, licences: str) -> list[Singer]:
 
 
 def _phrases(folder: Path) -> tuple[Clip, ...]:
-    return tuple(
-        Clip(file, 0.0, float(soundfile.info(file).duration), f0=0.0, phrase=True)
-        for file in sorted(folder.iterdir())
-        if file.suffix in SUFFIXES
-    )
+    clips = []
+    for file in sorted(folder.iterdir()):
+        if file.suffix in SUFFIXES:
+            with reading(file):
+                clips.append(Clip(file, 0.0, float(soundfile.info(file).duration), f0=0.0, phrase=True))
+    return tuple(clips)

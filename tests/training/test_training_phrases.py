@@ -104,6 +104,16 @@ def test_a_folder_without_singers_or_terms_is_named(folder, tmp_path):
         voices(folder, "open")
 
 
+def test_a_file_that_is_no_audio_is_named(tmp_path):
+    broken = tmp_path / "dry" / "fa" / "one.wav"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"one\.wav cannot be read: Format not recognised"):
+        voices(tmp_path / "dry")
+    with pytest.raises(ValueError, match=r"one\.wav cannot be read: Format not recognised"):
+        Decoder(tmp_path / "decoded").open(Track(broken))
+
+
 def test_a_phrase_is_a_function_of_its_seed(folder):
     one, other = phrases(folder), phrases(folder)
     made = [one.sing(np.random.default_rng(seed), 0.5, 1.0) for seed in range(12)]
